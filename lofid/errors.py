@@ -1,0 +1,45 @@
+"""What can go wrong, split by what has to be mended.
+
+Every message is one line that says what was wrong, where, and what to do. The command line
+prints it and leaves with :attr:`LofidError.exit_code`; nothing else in lofid prints errors.
+"""
+
+
+class LofidError(Exception):
+    """The base of every error that a person can cause or mend."""
+
+    exit_code = 1
+
+
+class ConfigError(LofidError):
+    """A setting is misspelt, missing or out of its range. Lists every fault at once."""
+
+
+class ModelError(LofidError):
+    """The model file cannot be read, or its format is not the one this lofid knows."""
+
+
+class DeviceError(LofidError):
+    """The processor that was asked for (``cuda``) cannot run the model."""
+
+
+class PortError(LofidError):
+    """A MIDI port cannot be found or opened."""
+
+
+class NoMidiError(PortError):
+    """This machine has no MIDI system at all."""
+
+    exit_code = 2
+
+
+class ControlError(LofidError):
+    """No daemon answers, another one already does, or it refused a command."""
+
+
+class RecordingError(LofidError):
+    """A recording cannot be written."""
+
+
+class CorpusError(LofidError):
+    """Nothing that was given for training could be read."""
