@@ -1,0 +1,75 @@
+"""The rival: an interpolated n-gram model with Witten-Bell smoothing.
+
+Ian Witten and Timothy Bell, "The zero-frequency problem", IEEE Transactions on Information Theory
+37(4), 1991, method C, interpolated down to a uniform distribution.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+Ids = Sequence[int]
+
+
+class NGram:
+    """Counts of every order up to ``order`` (an n-gram of order 3 looks back two symbols)."""
+
+    def __init__(self, order: int, symbols: int):
+        self._order = order
+        self._uniform = 1 / symbols
+        self._counts: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
+        self._totals: dict[tuple[int, ...], int] = defaultdict(int)
+
+    def learn(self, sequence: Ids) -> None:
+        """Count one piece; its first symbol is *start* and only looked back at."""
+        for i in range(1, len(sequence)):
+            for back in range(min(self._order, i + 1)):
+                history = tuple(sequence[i - back : i])
+                followers = self._counts[history]
+                followers[sequence[i]] = followers.get(sequence[i], 0) + 1
+                self._totals[history] += 1
+
+    def probability(self, symbol: int, before: Ids) -> float:
+        """P(symbol | what came before): above zero for every symbol; sums to one over them."""
+        estimate = self._uniform
+        for back in range(min(self._order, len(before) + 1)):
+            history = tuple(before[len(before) - back :])
+            followers = self._counts.get(history)
+            if followers is None:
+                break
+            novel = len(followers)
+            seen = followers.get(symbol, 0)
+            estimate = (seen + novel * estimate) / (self._totals[history] + novel)
+        return estimate
+
+    def nats(self, sequences: Iterable[Ids]) -> float:
+        """Mean negative log-likelihood of every symbol but the first of each sequence."""
+        total, count = 0.0, 0
+        for sequence in sequences:
+            for i in range(1, len(sequence)):
+                before = sequence[max(0, i - self._order + 1) : i]
+                total -= math.log(self.probability(sequence[i], before))
+                count += 1
+        return total / count
+
+    def top1(self, sequences: Iterable[Ids]) -> float:
+        """How often the likeliest symbol is the right one.
+
+        The likeliest under interpolation is sought among the followers of the longest history
+        that was seen, which hold nearly all of the mass, and of no history at all.
+        """
+        right, count = 0, 0
+        for sequence in sequences:
+            for i in range(1, len(sequence)):
+                before = sequence[max(0, i - self._order + 1) : i]
+                right += self._likeliest(before) == sequence[i]
+                count += 1
+        return right / count
+
+    def _likeliest(self, before: Ids) -> int:
+        for back in range(min(self._order - 1, len(before)), -1, -1):
+            history = tuple(before[len(before) - back :])
+            if history in self._counts:
+                followers = self._counts[history]
+                return max(followers, key=lambda s: (self.probability(s, before), -s))
+        return 0

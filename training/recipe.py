@@ -1,0 +1,97 @@
+"""A recipe: everything that decides what is trained, in one TOML file.
+
+The recipes that come with lofid are in ``training/recipes``; a path names any other.
+"""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lofid.errors import ConfigError
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Data(_Part):
+    """Which events a model sees, and how they are spelled."""
+
+    spelling: Literal["voicing", "normal_order"] = "voicing"
+    window_events: int = Field(100, ge=2)
+    metres: tuple[str, ...] = ("4/4", "2/4", "2/2")
+    min_token_count: int = Field(3, ge=1)
+    max_tokens: int = Field(1500, ge=2)
+    max_rhythms: int = Field(256, ge=1)
+    repeats: dict[str, int] = {}
+    """How often a piece is seen in an epoch, by the first folder in its name; once by default."""
+
+
+class Model(_Part):
+    """The network. ``kind`` is the stacked LSTM of docs/model.md, or the classic one."""
+
+    kind: Literal["stacked", "classic"] = "stacked"
+    layers: int = Field(3, ge=1)
+    units: int = Field(512, ge=1)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    recurrent_dropout: float = Field(0.0, ge=0, lt=1)
+    token_embedding: int = Field(192, ge=1)
+    rhythm_embedding: int = Field(64, ge=1)
+    velocity_embedding: int = Field(16, ge=1)
+    phase_embedding: int = Field(32, ge=1)
+    head_units: int = Field(128, ge=1)
+
+
+class Fit(_Part):
+    """How it is trained. ``learning_rate`` falls to ``final_rate`` of itself along a cosine."""
+
+    optimizer: Literal["adam", "rmsprop"] = "adam"
+    learning_rate: float = Field(1e-3, gt=0)
+    final_rate: float = Field(0.05, gt=0, le=1)
+    weight_decay: float = Field(0.0, ge=0)
+    clip_norm: float | None = Field(1.0, gt=0)
+    batch_windows: int = Field(32, ge=1)
+    epochs: int = Field(30, ge=1)
+    patience_epochs: int = Field(4, ge=1)
+    seed: int = 7
+
+
+class Recipe(_Part):
+    """A whole recipe; its ``name`` goes into the model's card."""
+
+    name: str
+    data: Data = Data()
+    model: Model = Model()
+    fit: Fit = Fit()
+
+    @classmethod
+    def load(cls, name_or_path: str) -> "Recipe":
+        """Read a recipe by its name (``default``, ``classic``, ``tiny``) or its path."""
+        bundled = files("training").joinpath("recipes", f"{name_or_path}.toml")
+        if bundled.is_file():
+            return cls.parse(bundled.read_text(encoding="utf-8"), name_or_path)
+        path = Path(name_or_path)
+        if not path.is_file():
+            known = sorted(p.name[:-5] for p in files("training").joinpath("recipes").iterdir())
+            raise ConfigError(
+                f"no recipe {name_or_path!r}: give one of {', '.join(known)}, or a .toml file"
+            )
+        return cls.parse(path.read_text(encoding="utf-8"), str(path))
+
+    @classmethod
+    def parse(cls, text: str, where: str) -> "Recipe":
+        """Check a recipe's text; ConfigError lists every fault at once."""
+        try:
+            return cls.model_validate({"name": Path(where).stem, **tomllib.loads(text)})
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{where}: {error}") from None
+        except ValidationError as error:
+            faults = [
+                f"{where}: {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+                f" (found {fault['input']!r})"
+                for fault in error.errors()
+            ]
+            raise ConfigError("\n".join(faults)) from None
