@@ -5,7 +5,7 @@ held-out figures travel in it, as JSON. Nothing is a pickle.
 """
 
 import json
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,7 +16,7 @@ from lofid.vocabulary import Rhythm, Vocabulary
 METADATA_KEY = "lofid"
 HEADS_KEY = "lofid.heads"
 """The rhythm and velocity heads: a second ONNX graph, in base64."""
-FORMAT = 1
+FORMAT: Final = 1
 
 
 class Card(BaseModel):

@@ -43,7 +43,7 @@ def say(line: str) -> None:
 
 
 @app.command()
-def play(  # noqa: PLR0913  # one parameter for each flag
+def play(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     config: Config = None,
     tempo: Tempo = None,
     swing: Swing = None,
@@ -63,9 +63,7 @@ def play(  # noqa: PLR0913  # one parameter for each flag
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the virtual port.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after so long.", min=0)] = None,
-    record: Annotated[
-        Path | None, typer.Option(help="MIDI file to record the session to.")
-    ] = None,
+    record: Annotated[Path | None, typer.Option(help="MIDI file to record the session to.")] = None,
 ) -> None:
     """Play until stopped by Ctrl-C, or for --seconds."""
     from lofid.daemon import play as perform  # noqa: PLC0415  # keeps the other commands quick
@@ -77,7 +75,7 @@ def play(  # noqa: PLR0913  # one parameter for each flag
 
 
 @app.command()
-def render(  # noqa: PLR0913  # one parameter for each flag
+def render(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     out: Annotated[Path, typer.Argument(help="The MIDI file to write.")],
     bars: Annotated[int, typer.Option(help="How many bars of 4/4.", min=1)] = 32,
     config: Config = None,
@@ -102,11 +100,13 @@ def render(  # noqa: PLR0913  # one parameter for each flag
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("composing", total=bars)
-        write(predictor, settings, number, bars, out, lambda bar: progress.update(task, completed=bar))
+        write(
+            predictor, settings, number, bars, out, lambda bar: progress.update(task, completed=bar)
+        )
     say(f"{out}: {bars} bars, seed {number}, {settings.music.key}, {settings.music.tempo:g} bpm")
 
 
-def _flags(  # noqa: PLR0913  # one parameter for each flag
+def _flags(
     tempo: float | None,
     swing: float | None,
     temperature: float | None,

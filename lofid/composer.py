@@ -20,7 +20,7 @@ from lofid.music import (
     into_range,
     swung,
 )
-from lofid.predictor import Prediction, Predictor
+from lofid.predictor import Foreteller, Prediction
 from lofid.sampler import pick, without
 from lofid.vocabulary import START, VELOCITY_CLASSES, VELOCITY_WIDTH, velocity_floor, velocity_id
 
@@ -33,11 +33,14 @@ MOST_AT_ONCE = 4
 LONGEST_STEP_GRID = 2 * BAR_GRID
 
 
+HOME = Key(0, is_minor=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Feel:
     """The settings that the composer follows; they may change between any two calls."""
 
-    key: Key = Key(0, is_minor=False)
+    key: Key = HOME
     swing_percent: float = 50.0
     temperature: float = 1.0
     top_p: float = 0.95
@@ -48,14 +51,12 @@ class Feel:
 class Composer:
     """One session's composer. Not thread-safe."""
 
-    def __init__(self, predictor: Predictor, feel: Feel, seed: int):
+    def __init__(self, predictor: Foreteller, feel: Feel, seed: int):
         self.feel = feel
         self._predictor = predictor
         self._card = predictor.card
         self._vocabulary = predictor.vocabulary
-        self._context = Context(
-            self._vocabulary, self._card.context_length, self._card.pad_context
-        )
+        self._context = Context(self._vocabulary, self._card.context_length, self._card.pad_context)
         self._rng = np.random.default_rng(seed)
         self._onset_grid = 0
         self._begun_here: list[int] = []
@@ -146,7 +147,7 @@ class Composer:
         return self._draw(without(self._predictor.rhythm_logits(prediction, token), banned))
 
     def _draw_velocity(self, prediction: Prediction, token: int, rhythm: int) -> tuple[int, int]:
-        """Give a class and a velocity inside it: classes are 16 wide, and hands are not machines."""
+        """Give a class and a velocity inside it: classes are 16 wide, hands are no machines."""
         if not self._predictor.has_heads:
             velocity = self._card.fixed_velocity or 80
             return velocity_id(velocity), velocity
@@ -166,5 +167,3 @@ class Composer:
     def _move_on(self, step_grid: int, token: int) -> None:
         self._begun_here = [*self._begun_here, token] if step_grid == 0 else []
         self._onset_grid += step_grid
-
-

@@ -6,6 +6,7 @@ window made here, and of nothing older.
 
 from bisect import insort
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +84,7 @@ class Context:
         missing = self._length - len(self._entries)
         starts = missing if self._pad else min(missing, 1)
         onsets = [entry.onset_grid for entry in self._entries] + [next_onset_grid]
-        steps = [max(later - earlier, 0) for earlier, later in zip(onsets, onsets[1:], strict=False)]
+        steps = [max(later - earlier, 0) for earlier, later in pairwise(onsets)]
         rhythms = [
             self._vocabulary.rhythm_id(step, entry.length_grid)
             for step, entry in zip(steps, self._entries, strict=True)

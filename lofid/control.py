@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import socket
+import warnings
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import IO, Any
@@ -32,9 +33,15 @@ Handler = Callable[[str, list[str]], Awaitable[Any]]
 
 def socket_path(name: str) -> Path:
     """Where the daemon of this name listens."""
-    path = Path(user_runtime_path("lofid", appauthor=False)) / f"{name}.sock"
+    with warnings.catch_warnings():
+        # Where XDG_RUNTIME_DIR is not safe, platformdirs takes another folder; that is all right.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        folder = Path(user_runtime_path("lofid", appauthor=False))
+    path = folder / f"{name}.sock"
     if len(os.fsencode(path)) > LONGEST_PATH_BYTES:
-        raise ControlError(f"{path} is too long for a socket: set XDG_RUNTIME_DIR to a shorter path")
+        raise ControlError(
+            f"{path} is too long for a socket: set XDG_RUNTIME_DIR to a shorter path"
+        )
     return path
 
 

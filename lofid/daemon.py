@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,15 @@ from platformdirs import user_music_path, user_state_path
 from lofid.config import Settings
 from lofid.control import ControlServer
 from lofid.errors import ControlError, PortError
+from lofid.patchbay import Patchbay
 from lofid.stage import Stage
 
 if TYPE_CHECKING:
     from lofid.engine import Engine
 
 FLUSH_SECONDS = 1.0
+SILENT_SECONDS = 10.0
+"""A player tells where it is every half beat: one that says nothing for so long is hanging."""
 MOST_RESTARTS_A_MINUTE = 5
 Say = Callable[[str], None]
 
@@ -47,7 +51,7 @@ class Daemon:
         self._quit = asyncio.Event()
         self._restarts: list[float] = []
         self._conversions: set[asyncio.Task[str]] = set()
-        self._started = time.monotonic()
+        self._started = self._heard_player = time.monotonic()
         self._cpu_seconds_before = 0.0
 
     async def run(self) -> None:
@@ -58,8 +62,11 @@ class Daemon:
             self._stage = await Stage.start(self._settings)
             try:
                 self._engine = self._load_engine()
-                self._announce(await self._stage.ready())
+                opened = await self._stage.ready()
+                self._announce(opened)
                 await control.open()
+                ports = [port for port in (opened["output"], opened["input"]) if port]
+                self._patchbay = Patchbay(opened["backend"], ports)
                 await self._perform()
             finally:
                 await self._stage.leave()
@@ -100,11 +107,11 @@ class Daemon:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._quit.set)
         if self._settings.record.file:
-            self._engine.record(Path(self._settings.record.file), _journals())
+            self._engine.record(_unused(Path(self._settings.record.file)), _journals())
         self._cpu_seconds_before = self._cpu_seconds()
         self._stage.send(self._engine.begin())
-        self._started = time.monotonic()
-        jobs = [asyncio.create_task(self._listen()), asyncio.create_task(self._flush())]
+        self._started = self._heard_player = time.monotonic()
+        jobs = [asyncio.create_task(job()) for job in (self._listen, self._flush, self._watch)]
         quitting = asyncio.create_task(self._quit.wait())
         try:
             await asyncio.wait(
@@ -124,6 +131,7 @@ class Daemon:
             async for message in self._stage.messages():
                 if message["is"] == "refused":
                     raise PortError(message["error"])
+                self._heard_player = time.monotonic()
                 self._stage.send(self._engine.receive(message))
             await self._replace_player()
 
@@ -136,6 +144,7 @@ class Daemon:
         self._stage.close()
         self._stage = await Stage.start(self._engine.settings)
         await self._stage.ready()
+        self._patchbay.restore()
         self._stage.send(self._engine.resume())
 
     async def _flush(self) -> None:
@@ -143,6 +152,7 @@ class Daemon:
         said = False
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
+            self._patchbay.look()
             recorder = self._engine.recorder
             if recorder is None:
                 said = False
@@ -151,6 +161,15 @@ class Daemon:
             if recorder.fault is not None and not said:
                 said = True
                 self._say(f"recording stopped: {recorder.fault}")
+
+    async def _watch(self) -> None:
+        """Kill a player that hangs; :meth:`_listen` then finds it dead and replaces it."""
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            if time.monotonic() - self._heard_player > SILENT_SECONDS:
+                self._say("the player process hangs")
+                self._heard_player = time.monotonic()
+                self._stage.kill()
 
     async def _drain(self) -> None:
         """Hear the player's last words, so that the recording has every note's end."""
@@ -194,7 +213,7 @@ class Daemon:
         raise ControlError(f"unknown command {command!r} with {len(arguments)} arguments")
 
     def _record(self, path: Path) -> str:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = _unused(path)
         self._engine.record(path, _journals())
         return f"recording to {path}"
 
@@ -232,5 +251,12 @@ def _journals() -> Path:
 
 def _new_take() -> Path:
     stamp = datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
-    return Path(user_music_path()) / "lofid" / f"lofid-{stamp}.mid"
+    folder = Path(user_music_path()) / "lofid"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"lofid-{stamp}.mid"
 
+
+def _unused(path: Path) -> Path:
+    """Give ``path``, or with a number after its name where an earlier take has that one."""
+    names = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in count(2))
+    return next(p for p in chain([path], names) if not p.exists())

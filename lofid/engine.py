@@ -18,7 +18,7 @@ from lofid.errors import ControlError
 from lofid.hearing import Hearing
 from lofid.music import TICKS_PER_QUARTER, Event, Key
 from lofid.player.wire import Message
-from lofid.predictor import Predictor
+from lofid.predictor import Foreteller
 from lofid.recorder import Conversion, Recorder
 
 CHORD_WINDOW_SECONDS = 0.05
@@ -61,7 +61,7 @@ class Engine:
     """One session. ``now`` is a monotonic clock in seconds, used only to resume after a crash."""
 
     def __init__(
-        self, predictor: Predictor, settings: Settings, seed: int, now: Callable[[], float]
+        self, predictor: Foreteller, settings: Settings, seed: int, now: Callable[[], float]
     ) -> None:
         self.settings = settings
         self.seed = seed
@@ -172,17 +172,19 @@ class Engine:
 
     def set(self, name: str, text: str) -> list[Message]:
         """Change a live setting. ConfigError when it cannot be."""
-        self.settings = change(self.settings, name, text)
-        self._composer.feel = feel_of(self.settings)
+        changed = change(self.settings, name, text)
+        tick = self.tick_now()
+        self.settings = changed
+        self._composer.feel = feel_of(changed)
         if name == "key" and self.recorder is not None:
-            self.recorder.key(self.tick_now(), self.settings.music.key)
+            self.recorder.key(tick, changed.music.key)
         if name != "tempo":
             return []
-        # From here on our own reckoning runs at the new tempo too.
-        self.position_tick, self._position_seconds = self.tick_now(), self._now()
+        # Our own reckoning goes on from here at the new tempo, as the player's clock does.
+        self.position_tick, self._position_seconds = tick, self._now()
         if self.recorder is not None:
-            self.recorder.tempo(self.position_tick, self.settings.music.tempo)
-        return [{"do": "tempo", "tempo": self.settings.music.tempo}]
+            self.recorder.tempo(tick, changed.music.tempo)
+        return [{"do": "tempo", "tempo": changed.music.tempo}]
 
     def record(self, path: Path, journals: Path) -> None:
         """Begin a take. ControlError when one is running; RecordingError if it cannot be kept."""

@@ -5,7 +5,7 @@ one parser, :func:`parse_token`, reads them all:
 
 * a note is its pitch name: ``E-5`` (flats are ``-``; middle C is ``C4``, MIDI note 60);
 * a chord as a *voicing* is its pitch names from low to high: ``C3.E-3.G3.B-3``;
-* a chord as a *normal order* is its pitch classes: ``0.3.7.10``. It forgets the voicing and is
+* a chord as a *normal order* is its pitch classes: ``0.3.7``. It forgets the voicing and is
   realised upwards from around middle C.
 """
 
@@ -96,7 +96,8 @@ def normal_order(pitches: Iterable[int]) -> tuple[int, ...]:
         distances = [(pitch_class - rotation[0]) % 12 for pitch_class in rotation]
         return (distances[-1], *distances)
 
-    return tuple(min(rotations, key=lambda rotation: (spans(rotation), rotation[0])))
+    best = min(rotations, key=lambda rotation: (spans(rotation), rotation[0]))
+    return tuple(best)
 
 
 @lru_cache(maxsize=65536)
@@ -126,8 +127,10 @@ def into_range(pitches: tuple[int, ...], low: int, high: int) -> tuple[int, ...]
         pitches = tuple(pitch + 12 for pitch in pitches)
     while pitches[-1] > high and pitches[0] - 12 >= low:
         pitches = tuple(pitch - 12 for pitch in pitches)
-    folded = {low + (p - low) % 12 if p < low else high - (high - p) % 12 if p > high else p
-              for p in pitches}
+    folded = {
+        low + (p - low) % 12 if p < low else high - (high - p) % 12 if p > high else p
+        for p in pitches
+    }
     return tuple(sorted(folded))
 
 

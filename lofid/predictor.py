@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,31 @@ class Prediction:
     token_logits: Floats
     features: Floats | None
     state: Floats
+
+
+class Foreteller(Protocol):
+    """What a composer needs of a model: :class:`Predictor`, or a scripted one in tests."""
+
+    card: Card
+    vocabulary: Vocabulary
+    device: str
+    device_note: str
+
+    @property
+    def has_heads(self) -> bool:
+        """False for a model that predicts tokens only."""
+
+    def prime(self, window: Window) -> Prediction:
+        """Hear a whole window from nothing."""
+
+    def step(self, state: Floats, newest: Window) -> Prediction:
+        """Hear one more event from the state that was left."""
+
+    def rhythm_logits(self, prediction: Prediction, token: int) -> Floats:
+        """Logits [rhythms] given the chosen token."""
+
+    def velocity_logits(self, prediction: Prediction, token: int, rhythm: int) -> Floats:
+        """Logits [velocity classes] given the chosen token and rhythm."""
 
 
 def default_model_path() -> Path:

@@ -27,7 +27,8 @@ def nucleus(chances: npt.NDArray[np.float64], top_p: float) -> npt.NDArray[np.fl
     kept = order[: int(np.searchsorted(reached, top_p)) + 1]
     result = np.zeros_like(chances)
     result[kept] = chances[kept]
-    return result / result.sum()
+    result /= result.sum()
+    return result
 
 
 def without(logits: Logits, banned: Iterable[int]) -> Logits:
@@ -37,9 +38,7 @@ def without(logits: Logits, banned: Iterable[int]) -> Logits:
     return result if np.isfinite(result).any() else logits
 
 
-def pick(
-    logits: Logits, temperature: float, top_p: float, rng: np.random.Generator
-) -> int:
+def pick(logits: Logits, temperature: float, top_p: float, rng: np.random.Generator) -> int:
     """Draw one id. Uses one number of ``rng``, so that a session can be drawn again."""
     chances = nucleus(probabilities(logits, temperature), top_p)
     return int(np.searchsorted(np.cumsum(chances), rng.random() * chances.sum(), side="right"))

@@ -86,6 +86,11 @@ class Stage:
             await self._process.wait()
         self.close()
 
+    def kill(self) -> None:
+        """Kill a player that hangs. Its successor silences what it held."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
     def close(self) -> None:
         """Close our end of the line."""
         self._writer.close()

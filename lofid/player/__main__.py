@@ -1,0 +1,62 @@
+"""The player as a program of its own: ``python -P -m lofid.player FD``.
+
+FD is the inherited end of a stream socket pair; the engine holds the other.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from types import FrameType
+
+from lofid.player.inbox import Inbox
+from lofid.player.link import Link
+from lofid.player.loop import SPIN_SECONDS, perform
+from lofid.player.performer import Performer
+from lofid.player.ports import open_ports
+from lofid.player.realtime import ask_for_realtime, still_the_collector
+from lofid.player.systems import hushed_libraries
+
+_FAREWELL_SECONDS = 0.05
+
+
+def main() -> int:
+    """Play for the engine at the other end of FD. Returns the exit status."""
+    link = Link(socket.socket(fileno=int(sys.argv[1])))
+    inbox = Inbox(time.monotonic)
+    realtime = ask_for_realtime()
+    performer = Performer(link, inbox, open_ports, realtime)
+    _heed_signals(performer, inbox)
+    os.environ["JACK_NO_START_SERVER"] = "1"
+    still_the_collector()
+    spin_seconds = SPIN_SECONDS if realtime.is_granted else 0.0
+    with hushed_libraries():
+        status = perform(
+            performer,
+            link,
+            inbox,
+            now=time.monotonic,
+            select=select.select,
+            spin_seconds=spin_seconds,
+        )
+        link.drain(_FAREWELL_SECONDS)
+    return status
+
+
+def _heed_signals(performer: Performer, inbox: Inbox) -> None:
+    """Stop on SIGTERM; leave Ctrl-C, which a terminal sends to the whole group, to the engine."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        performer.ask_to_stop()
+        inbox.wake()
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, leave)
+    if hasattr(signal, "SIGALRM"):  # what watches over sending relies on its default
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Where MIDI input waits for the loop: the one thing that two threads share."""
+
+import contextlib
+import socket
+from collections import deque
+from collections.abc import Callable
+
+
+class Inbox:
+    """What was heard, with the moment it was heard at, and a socket that wakes the loop.
+
+    :meth:`hear` and :meth:`wake` may be called from any thread and from a signal handler, and
+    never block; the rest belongs to the loop's thread. A deque's ends are safe to share.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._heard: deque[tuple[float, bytes]] = deque()
+        self._bell, self._ringer = socket.socketpair()
+        self._bell.setblocking(False)
+        self._ringer.setblocking(False)
+
+    def fileno(self) -> int:
+        """For ``select``: readable when there is something to look at."""
+        return self._bell.fileno()
+
+    def hear(self, message: bytes) -> None:
+        """Stamp a message and wake the loop. From rtmidi's thread."""
+        self._heard.append((self._now(), message))
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the loop look around. From any thread."""
+        with contextlib.suppress(BlockingIOError):  # full: it is being woken already
+            self._ringer.send(b"\0")
+
+    def quiet(self) -> None:
+        """Take note of having been woken."""
+        with contextlib.suppress(BlockingIOError):
+            self._bell.recv(4096)
+
+    def take_before(self, seconds: float) -> list[tuple[float, bytes]]:
+        """Take out what was heard before a moment, oldest first: (moment, message)."""
+        taken = []
+        while self._heard and self._heard[0][0] < seconds:
+            taken.append(self._heard.popleft())
+        return taken
+
+    def close(self) -> None:
+        """Give the sockets back. Only once nobody hears any more."""
+        self._bell.close()
+        self._ringer.close()

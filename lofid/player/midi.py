@@ -1,0 +1,44 @@
+"""MIDI messages as bytes: the few that lofid sends, the few that it hears. A table, no I/O."""
+
+from collections.abc import Iterable
+
+NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE, PITCH_BEND = 0x80, 0x90, 0xB0, 0xC0, 0xE0
+_RELEASE_VELOCITY = 64
+"""What the MIDI 1.0 specification asks of senders that do not measure it."""
+_QUIET: tuple[tuple[int, int, int], ...] = (
+    (CONTROL_CHANGE, 64, 0),  # sustain pedal up
+    (CONTROL_CHANGE, 123, 0),  # all notes off
+    (CONTROL_CHANGE, 120, 0),  # all sound off
+    (CONTROL_CHANGE, 121, 0),  # reset all controllers
+    (PITCH_BEND, 0, 64),  # centre
+)
+_HEARD_LENGTHS = {NOTE_OFF: 3, NOTE_ON: 3, CONTROL_CHANGE: 3, PROGRAM_CHANGE: 2, PITCH_BEND: 3}
+
+
+def note_on(channel: int, pitch: int, velocity: int) -> bytes:
+    """Write a note-on; ``channel`` is 0 to 15, ``velocity`` 1 to 127. ValueError beyond a byte."""
+    return bytes((NOTE_ON | channel, pitch, velocity))
+
+
+def note_off(channel: int, pitch: int) -> bytes:
+    """Write a note-off; ``channel`` is 0 to 15. ValueError beyond a byte."""
+    return bytes((NOTE_OFF | channel, pitch, _RELEASE_VELOCITY))
+
+
+def panic(channels: Iterable[int]) -> list[bytes]:
+    """Quiet channels, whatever hangs there; to be sent after the single note-offs."""
+    return [bytes((status | channel, *data)) for channel in channels for status, *data in _QUIET]
+
+
+def heard(message: bytes) -> list[int] | None:
+    """Read what came in as [status, data 1, data 2], None for what lofid does not listen to.
+
+    Listened to are notes, control changes, program changes (their data 2 is 0) and pitch bend.
+    A note-on with velocity 0 means a note-off and becomes one.
+    """
+    kind = message[0] & 0xF0 if message else 0
+    if _HEARD_LENGTHS.get(kind) != len(message):
+        return None
+    if kind == NOTE_ON and message[2] == 0:
+        return list(note_off(message[0] & 0x0F, message[1]))
+    return [*message, 0][:3]

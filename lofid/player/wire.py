@@ -1,0 +1,69 @@
+"""How engine and player talk: one JSON object a line. No I/O here.
+
+Engine to player (``do``)::
+
+    open     backend "auto"|"alsa"|"jack"|"coremidi"|"windows", name, output null|part of a name,
+             input null|"virtual"|part of a name, channels [0-15, ...]
+    silence  notes [[channel, pitch], ...]    a predecessor died: end what it held, then panic
+    play     notes [[on_tick, off_tick, channel, pitch, velocity], ...]
+    start    tick, tempo                      the clock runs from tick, now
+    tempo    tempo                            quarter notes a minute
+    panic                                     end all that sounds; playing goes on
+    stop                                      end all that sounds, close the ports, leave
+
+Player to engine (``is``)::
+
+    open      backend, output, input, realtime, realtime_note
+    refused   error, no_midi                  the player leaves with 1
+    on        tick, channel, pitch, velocity, late_us
+    off       tick, channel, pitch
+    dropped   tick, channel, pitch, late_us   too late to be played
+    position  tick                            the start, then every 240 ticks
+    heard     tick, data [status, data 1, data 2]
+    lost      count                           reports that a stalled engine left no room for
+    closed
+
+What the player says is in the order in which it happened: all that was heard or sent before a
+position comes before it.
+"""
+
+import json
+from typing import Any
+
+from lofid.errors import LofidError
+
+Message = dict[str, Any]
+MAX_LINE_BYTES = 1 << 20
+
+
+class WireError(LofidError):
+    """Engine and player do not understand each other."""
+
+
+def encode(message: Message) -> bytes:
+    """Write one message as a line. TypeError or ValueError for what JSON cannot say."""
+    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+
+
+class Decoder:
+    """Cuts a stream of bytes into messages. To be called from one thread."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Take what arrived and hand out the messages it completes. WireError for no JSON."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > MAX_LINE_BYTES:
+            raise WireError(f"a message between engine and player is over {MAX_LINE_BYTES} bytes")
+        return [_decode(line) for line in lines]
+
+
+def _decode(line: bytes) -> Message:
+    try:
+        message = json.loads(line)
+    except ValueError as error:
+        raise WireError(f"engine and player sent {line[:60]!r}, not JSON: {error}") from error
+    if not isinstance(message, dict):
+        raise WireError(f"engine and player sent {line[:60]!r}, not a JSON object")
+    return message

@@ -1,0 +1,19 @@
+"""What several tests share."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.jackserver import JackServer, why_no_jack
+
+
+@pytest.fixture(scope="session")
+def jack_server() -> Iterator[JackServer]:
+    """Run a JACK server for the session. Skips where there is none, but in CI that is a failure."""
+    if reason := why_no_jack():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must test over real MIDI ports: {reason}")
+        pytest.skip(reason)
+    with JackServer() as server:
+        yield server

@@ -1,0 +1,65 @@
+"""Hand-written stand-ins, for tests that need to know beforehand what will be said."""
+
+import numpy as np
+
+from lofid.card import Card
+from lofid.context import Window
+from lofid.predictor import Floats, Prediction
+from lofid.vocabulary import Vocabulary
+
+CARD = Card(
+    recipe="scripted",
+    tokens=("start", "C4", "E4", "G4", "C3.E-3.G3.B-3"),
+    rhythms=((0, 0), (12, 12), (0, 24), (24, 12), (6, 6)),
+    context_length=8,
+)
+
+
+class ScriptedModel:
+    """Says the tokens of a script in turn, and with each a rhythm and a velocity class.
+
+    The turn is the number of events in its state, so that a step and a prime must agree on it;
+    every window it was primed with is kept in ``primed``, every step in ``stepped``.
+    """
+
+    has_heads = True
+    device = "cpu"
+    device_note = "scripted"
+
+    def __init__(self, script: list[tuple[int, int, int]], card: Card = CARD) -> None:
+        self.card = card
+        self.vocabulary: Vocabulary = card.vocabulary()
+        self.script = script
+        self.primed: list[Window] = []
+        self.stepped: list[Window] = []
+        self._said = 0
+
+    def prime(self, window: Window) -> Prediction:
+        self.primed.append(window)
+        return self._say()
+
+    def step(self, state: Floats, newest: Window) -> Prediction:
+        self.stepped.append(newest)
+        return self._say()
+
+    def _say(self) -> Prediction:
+        self._said += 1
+        return Prediction(
+            self._sure(self._now()[0], len(self.card.tokens)), None, np.zeros(1, np.float32)
+        )
+
+    def _now(self) -> tuple[int, int, int]:
+        return self.script[(self._said - 1) % len(self.script)]
+
+    def rhythm_logits(self, prediction: Prediction, token: int) -> Floats:
+        return self._sure(self._now()[1], len(self.card.rhythms))
+
+    def velocity_logits(self, prediction: Prediction, token: int, rhythm: int) -> Floats:
+        return self._sure(self._now()[2], 9)
+
+    @staticmethod
+    def _sure(chosen: int, count: int) -> Floats:
+        """Logits that leave no doubt, unless the chosen id is ruled out."""
+        logits = np.full(count, -50.0, np.float32)
+        logits[chosen] = 50.0
+        return logits

@@ -1,0 +1,300 @@
+"""A JACK server of the tests' own, and independent clients that listen to lofid and play to it.
+
+Nothing here shares code with lofid: the recorder reads JACK's own sample times.
+"""
+
+import contextlib
+import ctypes.util
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+RATE = 48_000
+PERIOD_FRAMES = 256
+PATIENCE_SECONDS = 10.0
+"""Only ever waited out by a test that is about to fail."""
+
+
+def why_no_jack() -> str:
+    """Why this machine cannot run a JACK server; empty where it can."""
+    if shutil.which("jackd") is None:
+        return "jackd is not installed"
+    if ctypes.util.find_library("jack") is None:
+        return "libjack is not installed"
+    return ""
+
+
+def wait_until(
+    met: Callable[[], Any], what: str, patience_seconds: float = PATIENCE_SECONDS
+) -> None:
+    """Return as soon as ``met()`` is true. AssertionError when patience ends first."""
+    until = time.monotonic() + patience_seconds
+    while not met():
+        assert time.monotonic() < until, f"waited {patience_seconds:g} s in vain for {what}"
+        time.sleep(0.002)
+
+
+class JackServer:
+    """``with JackServer() as server:`` runs jackd's dummy driver under a name of its own.
+
+    While it runs, this process's JACK clients find it; ``env`` is for those of others.
+    """
+
+    def __init__(self, rate: int = RATE, period_frames: int = PERIOD_FRAMES) -> None:
+        self.name = f"lofid-{uuid.uuid4().hex[:8]}"
+        self.rate = rate
+        self.period_frames = period_frames
+        self._settings = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
+        self._kept: dict[str, str | None] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment for programs that shall play on this server."""
+        return {**os.environ, **self._settings}
+
+    def __enter__(self) -> Self:
+        # Synchronous: under load the default mode skips clients' cycles, and their MIDI is lost.
+        command = ["jackd", "--sync", *_realtime_flag(), "-n", self.name, "-d", "dummy"]
+        command += ["-r", str(self.rate), "-p", str(self.period_frames)]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._kept = {key: os.environ.get(key) for key in self._settings}
+        os.environ.update(self._settings)
+        try:
+            wait_until(self._answers, "the JACK server")
+        except AssertionError:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the server; more than once does no harm.
+
+        By force only if it must be: jackd2 knows eight servers a machine, and one that was
+        killed keeps its place until another of the same name starts.
+        """
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        for key, value in self._kept.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+        self._kept = {}
+        self._log.close()
+
+    def ports(self) -> list[str]:
+        """The MIDI ports there are, by JACK's names (``client:port``)."""
+        with _client("look", self) as client:
+            return _midi_ports(client)
+
+    def _said(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"jackd could not start: {self._said()}"
+        try:
+            with _client("knock", self):
+                return True
+        except _jack().JackOpenError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One MIDI message and the absolute frame it came at."""
+
+    frame: int
+    data: bytes
+
+
+class JackRecorder:
+    """Records what ``source`` (``lofid:out``) plays, by the sample; waits for that port first.
+
+    ``events`` may be read at any time from any thread.
+    """
+
+    def __init__(self, server: JackServer, source: str | None = None, name: str = "rec") -> None:
+        self.events: list[Recorded] = []
+        self._server = server
+        self._source = source
+        self._client = _new_client(name, server)
+        self._port = self._client.midi_inports.register("in")
+        self._client.set_process_callback(self._process)
+
+    def __enter__(self) -> Self:
+        self._client.activate()
+        if self._source is not None:
+            self.listen_to(self._source)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.deactivate()
+        self._client.close()
+
+    def listen_to(self, source: str) -> None:
+        """Connect one more output."""
+        wait_until(lambda: source in _midi_ports(self._client), f"the port {source}")
+        self._client.connect(source, self._port)
+
+    def wait_for(self, count: int, patience_seconds: float = PATIENCE_SECONDS) -> list[Recorded]:
+        """Return what was recorded once it is at least ``count`` messages."""
+        met = lambda: len(self.events) >= count  # noqa: E731
+        wait_until(met, f"{count} MIDI messages, heard {self.events}", patience_seconds)
+        return list(self.events)
+
+    def wait_for_quiet(self, patience_seconds: float = PATIENCE_SECONDS) -> list[Recorded]:
+        """Return what was recorded once something was heard and every note is off."""
+        met = lambda: self.events and not sounding(list(self.events))  # noqa: E731
+        wait_until(met, f"all notes to end, heard {self.events}", patience_seconds)
+        return list(self.events)
+
+    def frame_now(self) -> int:
+        """The server's frame time at this moment."""
+        return int(self._client.frame_time)
+
+    def _process(self, _frames: int) -> None:
+        start = self._client.last_frame_time
+        for offset, data in self._port.incoming_midi_events():
+            self.events.append(Recorded(start + offset, bytes(data)))
+
+
+class JackKeyboard:
+    """A keyboard: a client with a MIDI output, ``NAME:out``."""
+
+    def __init__(self, server: JackServer, name: str = "keyboard") -> None:
+        self.port_name = f"{name}:out"
+        self._waiting: deque[bytes] = deque()
+        self._sent = threading.Event()
+        self._client = _new_client(name, server)
+        self._port = self._client.midi_outports.register("out")
+        self._client.set_process_callback(self._process)
+
+    def __enter__(self) -> Self:
+        self._client.activate()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.deactivate()
+        self._client.close()
+
+    def connect(self, target: str) -> None:
+        """Plug into an input such as ``lofid-in:in``, once it is there."""
+        wait_until(lambda: target in _midi_ports(self._client), f"the port {target}")
+        self._client.connect(self._port, target)
+
+    def play(self, *messages: Iterable[int]) -> None:
+        """Send messages in the next period, a frame apart; returns once they are sent."""
+        self._sent.clear()
+        self._waiting.extend(bytes(message) for message in messages)
+        assert self._sent.wait(PATIENCE_SECONDS), "the JACK server does not run"
+
+    def _process(self, _frames: int) -> None:
+        self._port.clear_buffer()
+        had_any = bool(self._waiting)
+        offset = 0
+        while self._waiting:
+            self._port.write_midi_event(offset, self._waiting.popleft())
+            offset += 1
+        if had_any:
+            self._sent.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A note as it was heard: ``off_frame`` is None while it sounds."""
+
+    channel: int
+    pitch: int
+    velocity: int
+    on_frame: int
+    off_frame: int | None
+
+
+def pair_notes(events: Iterable[Recorded]) -> list[Heard]:
+    """Pair each note-on with the next note-off of its channel and pitch, in order of onset.
+
+    AssertionError for a note that is struck again while it sounds; a stray note-off is ignored.
+    """
+    notes: list[Heard] = []
+    open_notes: dict[tuple[int, int], int] = {}
+    for event in events:
+        kind, key = event.data[0] & 0xF0, (event.data[0] & 0x0F, event.data[1])
+        if kind == 0x90 and event.data[2] > 0:
+            assert key not in open_notes, f"{key} is struck again while it sounds"
+            open_notes[key] = len(notes)
+            notes.append(Heard(*key, event.data[2], event.frame, None))
+        elif kind in (0x80, 0x90) and key in open_notes:
+            at = open_notes.pop(key)
+            on = notes[at]
+            notes[at] = Heard(on.channel, on.pitch, on.velocity, on.on_frame, event.frame)
+    return notes
+
+
+def sounding(events: Iterable[Recorded]) -> set[tuple[int, int]]:
+    """The (channel, pitch) pairs that still sound. All Sound Off does not count as an end."""
+    return {(note.channel, note.pitch) for note in pair_notes(events) if note.off_frame is None}
+
+
+def _realtime_flag() -> list[str]:
+    """Ask for what this machine grants: jackd grumbles about the rest."""
+    try:
+        old = os.sched_getscheduler(0)
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        os.sched_setscheduler(0, old, os.sched_param(0))
+    except PermissionError:
+        return ["--no-realtime"]
+    return []
+
+
+def _jack() -> Any:
+    """JACK-Client raises OSError on import where libjack is missing, so import it on use."""
+    import jack  # noqa: PLC0415
+
+    return jack
+
+
+def _midi_ports(client: Any) -> list[str]:
+    return [port.name for port in client.get_ports(is_midi=True)]
+
+
+def _new_client(name: str, server: JackServer) -> Any:
+    jack = _jack()
+    jack.set_error_function(lambda _: None)
+    jack.set_info_function(lambda _: None)
+    return jack.Client(name, no_start_server=True, servername=server.name)
+
+
+@contextlib.contextmanager
+def _client(name: str, server: JackServer) -> Iterator[Any]:
+    client = _new_client(name, server)
+    try:
+        yield client
+    finally:
+        client.close()

@@ -1,0 +1,139 @@
+"""A clock moved by hand, a port that remembers, and an engine that keeps to a script."""
+
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lofid.errors import PortError
+from lofid.player.inbox import Inbox
+from lofid.player.link import Link
+from lofid.player.loop import perform
+from lofid.player.performer import Performer
+from lofid.player.ports import PortRequest
+from lofid.player.realtime import Realtime
+from lofid.player.wire import Decoder, encode
+
+Act = Callable[["Stage"], None]
+
+
+class FakePorts:
+    """Remembers what was sent, with the time. Once ``is_broken``, refuses to send."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.backend = "fake"
+        self.output = "fake:out"
+        self.input: str | None = None
+        self.batches: list[tuple[float, list[str]]] = []
+        self.is_broken = False
+        self.is_closed = False
+        self._now = now
+
+    def send(self, messages: Sequence[bytes]) -> None:
+        assert not self.is_closed
+        if self.is_broken:
+            raise PortError("the MIDI output fake:out is gone")
+        self.batches.append((round(self._now(), 6), [message.hex(" ") for message in messages]))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Stage:
+    """Everything around the loop. Time passes only in ``select``, and by ``tick_seconds`` a look.
+
+    The script is a list of (seconds, act); when it and all deadlines are through, or at
+    ``end_seconds``, the engine closes its end.
+    """
+
+    def __init__(
+        self, script: list[tuple[float, Act]], end_seconds: float, tick_seconds: float = 0.0
+    ) -> None:
+        self.seconds = 0.0
+        self._tick_seconds = tick_seconds
+        self._script = [*sorted(script, key=lambda entry: entry[0]), (end_seconds, _hang_up)]
+        self.engine, ours = socket.socketpair()
+        self.link = Link(ours)
+        self.inbox = Inbox(lambda: self.seconds)
+        self.ports = FakePorts(lambda: self.seconds)
+        self.timeouts: list[float] = []
+        self._ours = ours
+
+    def now(self) -> float:
+        self.seconds += self._tick_seconds
+        return self.seconds
+
+    def perform(self, spin_seconds: float = 0.0) -> int:
+        """Run the script to its end and return the exit status."""
+        performer = Performer(self.link, self.inbox, self._open, Realtime(False, "a test"))
+        status = perform(
+            performer,
+            self.link,
+            self.inbox,
+            now=self.now,
+            select=self._select,
+            spin_seconds=spin_seconds,
+        )
+        self.link.flush()
+        self._ours.close()
+        self.inbox.close()
+        return status
+
+    def _open(self, request: PortRequest, _hear: Callable[[bytes], None]) -> FakePorts:
+        if request.output == "missing":
+            raise PortError("no MIDI output has 'missing' in its name; there is: none at all")
+        return self.ports
+
+    def _select(
+        self, readers: list[Any], writers: list[Any], _errors: list[Any], timeout: float | None
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        act_seconds = self._script[0][0]
+        if timeout is None or self.seconds + timeout > act_seconds:
+            _, act = self._script.pop(0)
+            self.seconds = max(self.seconds, act_seconds)
+            act(self)
+            return readers, writers, []
+        self.timeouts.append(timeout)
+        self.seconds += timeout
+        return [], writers, []
+
+
+class Told:
+    """Reads what the player said, from the engine's end."""
+
+    def __init__(self, engine: socket.socket) -> None:
+        self.messages: list[dict[str, Any]] = []
+        decoder = Decoder()
+        with engine:
+            while data := engine.recv(1 << 16):
+                self.messages += decoder.feed(data)
+
+    def of(self, *what: str) -> list[dict[str, Any]]:
+        return [message for message in self.messages if message["is"] in what]
+
+
+def say(do: str, **values: Any) -> Act:
+    """The engine sends a message."""
+    return lambda stage: stage.engine.sendall(encode({"do": do, **values}))
+
+
+def strike(*data: int) -> Act:
+    """A key of the keyboard is struck."""
+    return lambda stage: stage.inbox.hear(bytes(data))
+
+
+def stall(seconds: float) -> Act:
+    """The machine stands still for a while."""
+
+    def act(stage: Stage) -> None:
+        stage.seconds += seconds
+
+    return act
+
+
+def unplug(stage: Stage) -> None:
+    """The MIDI port breaks."""
+    stage.ports.is_broken = True
+
+
+def _hang_up(stage: Stage) -> None:
+    stage.engine.shutdown(socket.SHUT_WR)

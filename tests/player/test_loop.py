@@ -1,0 +1,197 @@
+"""The loop under a clock moved by hand: what leaves when, and what the engine is told."""
+
+from typing import Any
+
+from tests.player.fakes import Act, Stage, Told, say, stall, strike, unplug
+
+OPEN = say("open", backend="auto", name="lofid", output=None, input=None, channels=[0])
+PANIC = ["b0 40 00", "b0 7b 00", "b0 78 00", "b0 79 00", "e0 00 40"]
+
+
+def play(
+    *script: tuple[float, Act], until: float = 10.0, status: int = 0
+) -> tuple[list[tuple[float, list[str]]], Told]:
+    """Perform a script; return the batches sent, the farewell's last, and what was told."""
+    stage = Stage([(0.0, OPEN), *script], until)
+    assert stage.perform() == status
+    assert stage.ports.is_closed
+    return stage.ports.batches, Told(stage.engine)
+
+
+def notes(*rows: tuple[int, int, int, int, int]) -> Act:
+    return say("play", notes=rows)
+
+
+START = (1.0, say("start", tick=0, tempo=60.0))
+
+
+def test_a_chord_leaves_in_one_go_at_its_deadline() -> None:
+    """At 60 a quarter is a second: the chord at tick 480 leaves at 2 s, its end at 3 s."""
+    batches, told = play((0.5, notes((480, 960, 0, 60, 100), (480, 960, 0, 64, 90))), START)
+    assert batches == [
+        (2.0, ["90 3c 64", "90 40 5a"]),
+        (3.0, ["80 3c 40", "80 40 40"]),
+        (10.0, PANIC),
+    ]
+    assert told.of("on") == [
+        {"is": "on", "tick": 480, "channel": 0, "pitch": 60, "velocity": 100, "late_us": 0},
+        {"is": "on", "tick": 480, "channel": 0, "pitch": 64, "velocity": 90, "late_us": 0},
+    ]
+    assert [message["tick"] for message in told.of("off")] == [960, 960]
+
+
+def test_a_tempo_change_moves_what_is_queued() -> None:
+    """Half a beat in, the tempo halves: the other half takes twice as long."""
+    batches, _ = play((0.5, notes((480, 960, 0, 60, 100))), START, (1.5, say("tempo", tempo=30.0)))
+    assert batches[0] == (2.5, ["90 3c 64"])
+    assert batches[1] == (4.5, ["80 3c 40"])
+
+
+def test_too_late_ons_are_dropped_and_offs_never() -> None:
+    """The machine stands still for half a second over two note-ons and a note-off.
+
+    The first of the ons is 0.35 s late and dropped; the second, 0.1 s late, is played.
+    """
+    batches, told = play(
+        (0.5, notes((0, 240, 0, 60, 100), (288, 480, 0, 62, 100), (408, 600, 0, 64, 100))),
+        START,
+        (1.45, stall(0.5)),
+    )
+    assert batches[:4] == [
+        (1.0, ["90 3c 64"]),
+        (1.95, ["80 3c 40"]),
+        (1.95, ["90 40 64"]),
+        (2.25, ["80 40 40"]),
+    ]
+    assert told.of("dropped") == [
+        {"is": "dropped", "tick": 288, "channel": 0, "pitch": 62, "late_us": 350000}
+    ]
+    assert told.of("on")[1]["late_us"] == 100000
+
+
+def test_when_the_engine_goes_everything_is_released() -> None:
+    """Single note-offs first, then panic on each channel used, then the port is closed."""
+    batches, _ = play((0.5, notes((0, 9600, 0, 60, 100), (0, 9600, 1, 48, 80))), START, until=1.25)
+    assert batches[-1] == (
+        1.25,
+        ["80 3c 40", "81 30 40", *PANIC, *(f"{int(m[0:2], 16) + 1:x}{m[2:]}" for m in PANIC)],
+    )
+
+
+def test_panic_releases_and_playing_goes_on() -> None:
+    """The offs are told with the current tick; what is queued still comes."""
+    batches, told = play(
+        (0.5, notes((0, 960, 0, 60, 100), (480, 960, 0, 62, 100))), START, (1.25, say("panic"))
+    )
+    assert batches[1:3] == [(1.25, ["80 3c 40", *PANIC]), (2.0, ["90 3e 64"])]
+    assert told.of("off")[0] == {"is": "off", "tick": 120, "channel": 0, "pitch": 60}
+    assert len(told.of("off")) == 2
+
+
+def test_silence_ends_what_a_predecessor_held() -> None:
+    """Note-offs for its notes, then panic, also on channels that only it used."""
+    batches, told = play((0.5, say("silence", notes=[[0, 60], [0, 64]])))
+    assert batches[0] == (0.5, ["80 3c 40", "80 40 40", *PANIC])
+    assert told.of("off") == []
+
+
+def test_stop_says_closed_last() -> None:
+    """After stop nothing more is obeyed or sent."""
+    batches, told = play(
+        (0.5, notes((0, 960, 0, 60, 100))), START, (1.25, say("stop")), (1.25, say("panic"))
+    )
+    assert batches == [(1.0, ["90 3c 64"]), (1.25, ["80 3c 40", *PANIC])]
+    assert told.messages[-1] == {"is": "closed"}
+
+
+def test_positions_are_exact_and_in_order() -> None:
+    """The start's tick, then multiples of 240; what is heard before a position precedes it."""
+    _, told = play(
+        (0.2, strike(0x90, 60, 1)),
+        (1.0, say("start", tick=100, tempo=60.0)),
+        (1.2, strike(0x90, 61, 1)),
+        (1.6, strike(0x80, 61, 1)),
+        until=2.0,
+    )
+    assert [_short(message) for message in told.messages[1:]] == [
+        ("heard", 0),
+        ("position", 100),
+        ("heard", 196),
+        ("position", 240),
+        ("heard", 388),
+        ("position", 480),
+    ]
+
+
+def test_after_a_stall_what_was_heard_still_falls_between_positions() -> None:
+    """Keys struck while the loop stood still keep their ticks and their place."""
+
+    def stand_still(stage: Stage) -> None:
+        for wait, pitch in ((0.4, 60), (0.2, 61), (0.4, 62)):
+            stage.seconds += wait
+            stage.inbox.hear(bytes((0x90, pitch, 1)))
+
+    _, told = play(START, (1.0, stand_still), until=2.1)
+    assert [_short(message) for message in told.messages[1:]] == [
+        ("position", 0),
+        ("heard", 192),
+        ("position", 240),
+        ("heard", 288),
+        ("position", 480),
+        ("heard", 480),
+    ]
+
+
+def test_a_broken_port_is_told_and_ends_the_player() -> None:
+    """One clear line, exit 1."""
+    _, told = play(
+        (0.5, notes((0, 960, 0, 60, 100), (480, 960, 0, 62, 100))), START, (1.5, unplug), status=1
+    )
+    assert told.messages[-1] == {
+        "is": "refused",
+        "error": "the MIDI output fake:out is gone",
+        "no_midi": False,
+    }
+
+
+def test_a_port_that_is_missing_is_refused() -> None:
+    """The opener's own words reach the engine."""
+    request = {"backend": "auto", "name": "lofid", "output": "missing", "input": None}
+    stage = Stage([(0.0, say("open", **request, channels=[0]))], 1.0)
+    assert stage.perform() == 1
+    assert Told(stage.engine).messages[0]["error"].startswith("no MIDI output has 'missing'")
+
+
+def test_nonsense_ends_the_notes_and_the_player() -> None:
+    """A fault of the engine's leaves no note hanging and says what was sent."""
+    for nonsense in (say("dance"), notes((5, 5, 0, 60, 9)), say("tempo", tempo=0.0), OPEN):
+        batches, told = play((0.5, notes((0, 9600, 0, 60, 100))), START, (1.25, nonsense), status=1)
+        assert batches[-1] == (1.25, ["80 3c 40", *PANIC])
+        assert told.messages[-1]["error"].startswith("the engine sent {'do': ")
+
+
+def test_nothing_plays_before_a_port_is_open() -> None:
+    """Playing into nothing is refused, not swallowed."""
+    for early in (notes((0, 9, 0, 60, 9)), say("start", tick=0, tempo=60.0), say("panic")):
+        stage = Stage([(0.0, early)], 1.0)
+        assert stage.perform() == 1
+        assert "no port is open yet" in Told(stage.engine).messages[0]["error"]
+
+
+def test_the_last_stretch_is_spun() -> None:
+    """Under real-time priority the loop sleeps to just before the deadline and spins the rest."""
+    script: list[tuple[float, Act]] = [
+        (0.0, OPEN),
+        (0.5, notes((480, 960, 0, 60, 100))),
+        (1.0, say("start", tick=0, tempo=60.0)),
+    ]
+    stage = Stage(script, 2.1, tick_seconds=0.00001)
+    assert stage.perform(spin_seconds=0.0003) == 0
+    sent_seconds, _ = stage.ports.batches[0]
+    assert 2.0 <= sent_seconds < 2.0002
+    assert max(stage.timeouts) < 0.5
+    stage.engine.close()
+
+
+def _short(message: dict[str, Any]) -> tuple[str, int]:
+    return message["is"], message["tick"]

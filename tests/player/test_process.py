@@ -1,0 +1,214 @@
+"""The real player process over a real JACK server, heard by an independent client."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.jackserver import JackKeyboard, JackRecorder, JackServer, pair_notes, sounding
+from tests.player.driver import PlayerProcess
+
+CHORD = [[0, 4800, 1, pitch, 70] for pitch in (48, 51, 55, 58)]
+
+
+def frames(server: JackServer, ticks: int, tempo: float) -> float:
+    return ticks * 60 / (480 * tempo) * server.rate
+
+
+def test_plays_both_channels_at_their_ticks(jack_server: JackServer) -> None:
+    """Notes are heard in order, at their ticks to well within an eighth, each with its length."""
+    notes = [
+        [0, 240, 0, 60, 100],
+        [0, 480, 1, 48, 80],
+        [240, 480, 0, 62, 90],
+        [480, 600, 0, 64, 95],
+    ]
+    with PlayerProcess(jack_server.env) as player:
+        assert player.open()["output"] == "lofid:out"
+        with JackRecorder(jack_server, "lofid:out") as recorder:
+            player.say("play", notes=notes)
+            player.say("start", tick=0, tempo=120.0)
+            player.hear_until("off", count=4)
+            heard = pair_notes(recorder.wait_for(8))
+    assert [(n.channel, n.pitch, n.velocity) for n in heard] == [tuple(n[2:]) for n in notes]
+    assert [m["tick"] for m in player.said_of("on")] == [0, 0, 240, 480]
+    start = heard[0].on_frame
+    for note, (on_tick, off_tick, *_) in zip(heard, notes, strict=True):
+        assert note.off_frame is not None
+        late = max(m["late_us"] for m in player.said_of("on")) * jack_server.rate / 1e6
+        slack = 16 * jack_server.period_frames + late
+        assert abs(note.on_frame - start - frames(jack_server, on_tick, 120)) <= slack
+        assert abs(note.off_frame - start - frames(jack_server, off_tick, 120)) <= slack
+
+
+def test_a_chord_leaves_within_one_period(jack_server: JackServer) -> None:
+    """All four notes of a chord are heard no further apart than one period."""
+    with PlayerProcess(jack_server.env) as player:
+        player.open()
+        with JackRecorder(jack_server, "lofid:out") as recorder:
+            player.say("play", notes=CHORD)
+            player.say("start", tick=0, tempo=80.0)
+            on_frames = [event.frame for event in recorder.wait_for(4)]
+    assert max(on_frames) - min(on_frames) <= jack_server.period_frames
+
+
+def test_when_the_engine_dies_every_note_ends(jack_server: JackServer) -> None:
+    """The socket closes mid-chord: note-offs are heard, then panic; the player leaves."""
+    with PlayerProcess(jack_server.env) as player:
+        player.open()
+        with JackRecorder(jack_server, "lofid:out") as recorder:
+            player.say("play", notes=CHORD)
+            player.say("start", tick=0, tempo=80.0)
+            recorder.wait_for(4)
+            player.die()
+            assert player.end() == (0, "")
+            events = recorder.wait_for(4 + 4 + 10)
+    assert [event.data[0] for event in events[4:8]] == [0x81] * 4
+    assert sounding(events) == set()
+    quiet = [(64, 0), (123, 0), (120, 0), (121, 0)]
+    for at, channel in ((8, 0), (13, 1)):
+        controls = [bytes((0xB0 | channel, *control)) for control in quiet]
+        assert [e.data for e in events[at : at + 5]] == [*controls, bytes((0xE0 | channel, 0, 64))]
+
+
+@pytest.mark.parametrize("how", ["stop", "SIGTERM"])
+def test_stopping_loses_no_note_off(jack_server: JackServer, how: str) -> None:
+    """On stop and on SIGTERM: note-offs, panic, ``closed`` as the last word, exit 0."""
+    with PlayerProcess(jack_server.env) as player:
+        player.open()
+        with JackRecorder(jack_server, "lofid:out") as recorder:
+            player.say("play", notes=CHORD)
+            player.say("start", tick=0, tempo=80.0)
+            recorder.wait_for(4)
+            player.process.send_signal(signal.SIGINT)  # the engine's business: ignored
+            if how == "stop":
+                player.say("stop")
+            else:
+                player.process.send_signal(signal.SIGTERM)
+            player.hear_until("closed")
+            assert player.end() == (0, "")
+            assert sounding(recorder.wait_for(4 + 4 + 10)) == set()
+    assert player.said[-1] == {"is": "closed"}
+    assert len(player.said_of("off")) == 4
+
+
+def test_a_successor_silences_what_a_killed_player_held(jack_server: JackServer) -> None:
+    """After kill -9 notes hang; the next player has the same name and ends them."""
+    with JackRecorder(jack_server) as recorder:
+        with PlayerProcess(jack_server.env) as player:
+            player.open()
+            recorder.listen_to("lofid:out")
+            player.say("play", notes=CHORD)
+            player.say("start", tick=0, tempo=80.0)
+            recorder.wait_for(4)
+            player.kill()
+        assert len(sounding(recorder.events)) == 4
+        with PlayerProcess(jack_server.env) as player:
+            assert player.open()["output"] == "lofid:out"
+            recorder.listen_to("lofid:out")
+            player.say("silence", notes=[[1, pitch] for pitch in (48, 51, 55, 58)])
+            recorder.wait_for_quiet()
+
+
+def test_hears_a_keyboard(jack_server: JackServer) -> None:
+    """Notes, controls and pitch bend are reported with their tick; clock and sensing are not."""
+    with PlayerProcess(jack_server.env) as player:
+        assert player.open(input="virtual")["input"] == "lofid-in:in"
+        with JackKeyboard(jack_server) as keyboard:
+            keyboard.connect("lofid-in:in")
+            keyboard.play([0x90, 60, 80])
+            player.hear_until("heard")
+            player.say("start", tick=960, tempo=120.0)
+            player.hear_until("position")
+            keyboard.play([0xF8], [0xFE], [0x90, 60, 0], [0xB0, 64, 127], [0xE0, 1, 65], [0xC0, 5])
+            player.hear_until("heard", count=4)
+    heard = player.said_of("heard")
+    assert [message["data"] for message in heard] == [
+        [0x90, 60, 80],
+        [0x80, 60, 64],
+        [0xB0, 64, 127],
+        [0xE0, 1, 65],
+        [0xC0, 5, 0],
+    ]
+    assert heard[0]["tick"] == 0
+    assert all(message["tick"] >= 960 for message in heard[1:])
+
+
+def test_connects_to_ports_by_name(jack_server: JackServer) -> None:
+    """An existing output and input are found by part of their names."""
+    with (
+        JackRecorder(jack_server, name="Synth") as recorder,
+        JackKeyboard(jack_server, "Keystation") as keyboard,
+        PlayerProcess(jack_server.env) as player,
+    ):
+        answer = player.open(output="synth", input="KEYS")
+        assert (answer["output"], answer["input"]) == ("Synth:in", "Keystation:out")
+        player.say("play", notes=[[0, 10, 0, 60, 100]])
+        player.say("start", tick=0, tempo=120.0)
+        keyboard.play([0x91, 61, 7])
+        assert player.hear_until("heard")["data"] == [0x91, 61, 7]
+        recorder.wait_for(2)
+
+
+def test_refuses_a_port_that_is_not_there(jack_server: JackServer) -> None:
+    """One clear line that names what there is; nothing on stderr; exit 1."""
+    with JackRecorder(jack_server, name="Synth"), PlayerProcess(jack_server.env) as player:
+        assert player.open(output="Prophet") == {
+            "is": "refused",
+            "error": "no MIDI output has 'Prophet' in its name; there is: Synth:in",
+            "no_midi": False,
+        }
+        assert player.end() == (1, "")
+
+
+@pytest.mark.parametrize("backend", ["auto", "jack"])
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere MIDI is part of the system")
+@pytest.mark.skipif(os.path.exists("/dev/snd/seq"), reason="this machine has ALSA MIDI")
+def test_no_midi_system_says_both_ways_out(backend: str) -> None:
+    """Without any MIDI system the answer says how to get one, and how to do without."""
+    env = {**os.environ, "JACK_DEFAULT_SERVER": "lofid-nobody"}
+    with PlayerProcess(env) as player:
+        answer = player.open(backend=backend)
+        assert player.end() == (1, "")
+    assert answer["no_midi"]
+    assert "jack has no server running under the name lofid-nobody" in answer["error"]
+    assert "jackd -d dummy" in answer["error"]
+    assert "lofid render" in answer["error"]
+
+
+def test_a_message_that_makes_no_sense_is_refused(jack_server: JackServer) -> None:
+    """The player ends what sounds, says what it was sent, and leaves with 1."""
+    with PlayerProcess(jack_server.env) as player:
+        player.open()
+        with JackRecorder(jack_server, "lofid:out") as recorder:
+            player.say("play", notes=CHORD)
+            player.say("start", tick=0, tempo=80.0)
+            recorder.wait_for(4)
+            player.say("dance")
+            answer = player.hear_until("refused")
+            assert sounding(recorder.wait_for(8)) == set()
+        assert player.end() == (1, "")
+    assert "'dance'" in answer["error"]
+
+
+@pytest.mark.usefixtures("jack_server")
+def test_a_dead_jack_server_does_not_hang_the_player() -> None:
+    """The server dies: RtMidi would wait for ever once its buffer is full; the kernel ends it."""
+    with JackServer() as server, PlayerProcess(server.env) as player:
+        player.open()
+        player.say("start", tick=0, tempo=120.0)
+        player.hear_until("position")
+        server.stop()
+        for _ in range(300):
+            player.say("panic")
+        assert player.end()[0] == -signal.SIGALRM
+
+
+def test_plays_in_its_own_light_world() -> None:
+    """The player imports none of the heavy libraries."""
+    heavy = ["numpy", "onnxruntime", "music21", "pydantic", "psutil", "typer", "rich", "mido"]
+    code = f"import lofid.player.__main__, sys; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True)
+    assert found.stdout == b"[]\n"

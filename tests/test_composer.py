@@ -1,0 +1,133 @@
+"""The composer under a scripted model: literal timelines, and its law of pure function."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lofid.composer import MOST_AT_ONCE, STEPS_BETWEEN_PRIMES, Composer, Feel
+from lofid.music import Event, Key
+from tests.fakes import CARD, ScriptedModel
+
+PLAIN = Feel()
+QUARTERS = [(1, 1, 5), (2, 1, 5)]
+"""C4 and E4 in quarters."""
+
+
+def _times(events: list[Event]) -> list[tuple[tuple[int, ...], int, int]]:
+    return [(event.pitches, event.onset_ticks, event.length_ticks) for event in events]
+
+
+def test_a_scripted_bar() -> None:
+    """Quarter notes of the script, from a bar line at tick 0 on."""
+    composer = Composer(ScriptedModel(QUARTERS), PLAIN, seed=1)
+    assert _times(composer.compose(1920)) == [
+        ((60,), 0, 480),
+        ((64,), 480, 480),
+        ((60,), 960, 480),
+        ((64,), 1440, 480),
+    ]
+
+
+def test_a_chord_under_a_note() -> None:
+    """A step of zero makes the next event begin with this one."""
+    composer = Composer(ScriptedModel([(4, 2, 5), (1, 1, 5)]), PLAIN, seed=1)
+    assert _times(composer.compose(960)) == [
+        ((48, 51, 55, 58), 0, 960),
+        ((60,), 0, 480),
+        ((48, 51, 55, 58), 480, 960),
+        ((60,), 480, 480),
+    ]
+
+
+def test_the_key_moves_the_pitches_and_swing_the_second_sixteenth() -> None:
+    feel = replace(PLAIN, key=Key.parse("F minor"), swing_percent=66.7)
+    composer = Composer(ScriptedModel([(1, 4, 5)]), feel, seed=1)
+    onsets = [(event.pitches, event.onset_ticks) for event in composer.compose(960)]
+    assert onsets == [((56,), 0), ((56,), 240), ((56,), 480), ((56,), 720)]
+    sixteenths = CARD.model_copy(update={"rhythms": ((0, 0), (3, 3))})
+    composer = Composer(ScriptedModel([(1, 1, 5)], sixteenths), feel, seed=1)
+    assert [event.onset_ticks for event in composer.compose(480)] == [0, 160, 240, 400]
+
+
+def test_velocities_lie_in_their_class_and_follow_the_part() -> None:
+    """Class 5 is 64 to 79; at 200 percent it would be above 127, which is the most there is."""
+    composer = Composer(ScriptedModel(QUARTERS), PLAIN, seed=1)
+    velocities = [event.velocity for event in composer.compose(1920 * 8)]
+    assert min(velocities) >= 64
+    assert max(velocities) <= 79
+    assert len(set(velocities)) > 4
+    composer.feel = replace(PLAIN, lead_velocity_percent=200)
+    assert max(event.velocity for event in composer.compose(1920 * 16)) == 127
+
+
+def test_a_model_that_never_moves_on_is_moved_on() -> None:
+    """With only zero steps to choose from the script, time still passes, and no chord repeats."""
+    model = ScriptedModel([(4, 2, 5)])
+    events = Composer(model, PLAIN, seed=1).compose(1920)
+    assert len(events) < 40
+    for event in events:
+        together = [e for e in events if e.onset_ticks == event.onset_ticks]
+        assert len(together) <= MOST_AT_ONCE
+        assert len({e.pitches for e in together}) == len(together)
+
+
+def test_the_context_is_full_when_the_first_bar_begins() -> None:
+    """What was drawn unheard fills the context; the first heard event is primed on all of it."""
+    model = ScriptedModel(QUARTERS)
+    Composer(model, PLAIN, seed=1).compose(1)
+    assert len(model.primed[-1]) == CARD.context_length
+    assert model.primed[-1].token.tolist() == [1, 2] * 4
+    assert model.primed[-1].phase.tolist()[-1] == 0
+
+
+def test_stepping_is_primed_anew_every_so_often() -> None:
+    model = ScriptedModel(QUARTERS)
+    composer = Composer(model, PLAIN, seed=1)
+    before = len(model.primed)
+    composer.compose(480 * 3 * (STEPS_BETWEEN_PRIMES + 1))
+    assert len(model.primed) - before == 3 + 1
+
+
+def test_what_is_heard_is_in_the_next_window() -> None:
+    """A played chord is heard as the nearest known, in its place, and the model is primed anew."""
+    model = ScriptedModel(QUARTERS)
+    composer = Composer(model, PLAIN, seed=1)
+    composer.compose(960)
+    primed = len(model.primed)
+    heard = composer.hear(Event((48, 51, 55), 700, 400, 90, by_person=True))
+    assert heard == "C3.E-3.G3.B-3"
+    composer.compose(1920)
+    assert len(model.primed) == primed + 1
+    assert 4 in model.primed[-1].token.tolist()
+
+
+def test_what_is_heard_is_brought_home_from_the_key() -> None:
+    """In E flat major, an E flat is the model's C."""
+    composer = Composer(ScriptedModel(QUARTERS), replace(PLAIN, key=Key.parse("Eb major")), seed=1)
+    assert composer.hear(Event((63,), 0, 480, 90, by_person=True)) == "C4"
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(1, 3000), max_size=8), st.integers(0, 2**32 - 1))
+def test_the_music_is_the_same_in_whatever_pieces_it_is_asked_for(
+    steps: list[int], seed: int
+) -> None:
+    model = [(1, 1, 5), (4, 2, 3), (3, 4, 7), (2, 3, 5)]
+    whole = Composer(ScriptedModel(model), PLAIN, seed).compose(20_000)
+    composer, until, parts = Composer(ScriptedModel(model), PLAIN, seed), 0, []
+    for step in steps:
+        until += step
+        parts += composer.compose(until)
+    parts += composer.compose(20_000) if until <= 20_000 else []
+    assert parts[: len(whole)] == whole
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20)
+def test_onsets_never_go_back_and_lengths_are_above_zero(seed: int) -> None:
+    model = ScriptedModel([(1, 4, 5), (4, 2, 3), (3, 4, 7), (2, 3, 1)])
+    events = Composer(model, replace(PLAIN, swing_percent=75), seed).compose(1920 * 8)
+    onsets = [event.onset_ticks for event in events]
+    assert onsets == sorted(onsets)
+    assert all(event.length_ticks > 0 and 1 <= event.velocity <= 127 for event in events)

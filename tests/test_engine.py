@@ -1,0 +1,128 @@
+"""The engine, given the player's messages by hand and a clock that stands still."""
+
+from pathlib import Path
+
+import mido
+import pytest
+
+from lofid.config import load
+from lofid.engine import Engine
+from lofid.errors import ConfigError, ControlError
+from tests.fakes import ScriptedModel
+
+SETTINGS = load(None, {"music.key": "C major", "music.swing": 50.0, "parts.keys_velocity": 100})
+
+
+class Clock:
+    """Time that moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def engine(clock: Clock) -> Engine:
+    return Engine(ScriptedModel([(1, 1, 5), (4, 1, 5)]), SETTINGS, 7, clock)
+
+
+def _without_velocity(notes: list[list[int]]) -> list[list[int]]:
+    return [note[:4] for note in notes]
+
+
+def test_it_begins_a_horizon_ahead(engine: Engine) -> None:
+    """Two beats: a lead note on channel 0, then a chord on channel 1; then the clock starts."""
+    play, start = engine.begin()
+    assert _without_velocity(play["notes"]) == [
+        [0, 480, 0, 60],
+        *[[480, 960, 1, pitch] for pitch in (48, 51, 55, 58)],
+    ]
+    assert start == {"do": "start", "tick": 0, "tempo": 80.0}
+
+
+def test_each_position_brings_what_the_horizon_uncovers(engine: Engine) -> None:
+    engine.begin()
+    assert engine.receive({"is": "position", "tick": 0}) == []
+    [play] = engine.receive({"is": "position", "tick": 240})
+    assert _without_velocity(play["notes"]) == [[960, 1440, 0, 60]]
+    assert engine.receive({"is": "position", "tick": 480}) == []
+
+
+def test_a_dead_players_notes_are_silenced_and_what_was_queued_plays_on(
+    engine: Engine, clock: Clock
+) -> None:
+    """At 80 bpm a quarter of a second after tick 240 is tick 400."""
+    engine.begin()
+    engine.receive({"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": 9})
+    engine.receive({"is": "position", "tick": 240})
+    clock.seconds += 0.25
+    silence, play, start = engine.resume()
+    assert silence == {"do": "silence", "notes": [[0, 60]]}
+    assert [note[0] for note in play["notes"]] == [480, 480, 480, 480, 960]
+    assert start == {"do": "start", "tick": 400, "tempo": 80.0}
+    assert engine.status()["notes"]["restarts"] == 1
+    assert engine.resume()[0]["notes"] == []
+
+
+def test_a_tempo_change_goes_to_the_player_at_once(engine: Engine, clock: Clock) -> None:
+    engine.begin()
+    clock.seconds += 0.75
+    assert engine.set("tempo", "160") == [{"do": "tempo", "tempo": 160.0}]
+    assert engine.tick_now() == 480
+    clock.seconds += 0.75
+    assert engine.tick_now() == 480 + 960
+
+
+def test_a_setting_out_of_range_changes_nothing(engine: Engine) -> None:
+    with pytest.raises(ConfigError, match="20 to 300"):
+        engine.set("tempo", "1000")
+    assert engine.settings.music.tempo == 80
+
+
+def test_what_a_person_plays_is_heard(engine: Engine) -> None:
+    engine.begin()
+    engine.receive({"is": "heard", "tick": 100, "data": [0x90, 48, 80]})
+    engine.receive({"is": "heard", "tick": 105, "data": [0x90, 51, 80]})
+    engine.receive({"is": "heard", "tick": 110, "data": [0xB0, 64, 127]})
+    engine.receive({"is": "position", "tick": 240})
+    status = engine.status()
+    assert status["notes"]["heard"] == 2
+    assert status["heard_as"] == "C3.E-3.G3.B-3"
+
+
+def test_lateness_is_shown(engine: Engine) -> None:
+    for late in [*range(100), 5000]:
+        on = {"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": late}
+        engine.receive(on)
+    assert engine.status()["lateness_us"] == {"p50": 50, "p99": 99, "max": 5000}
+
+
+def test_a_take_holds_both_and_their_tempo(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    """The model's note and the person's, at their ticks, in tracks of their own."""
+    engine.record(tmp_path / "take.mid", tmp_path / "journals")
+    with pytest.raises(ControlError, match="already recording"):
+        engine.record(tmp_path / "other.mid", tmp_path / "journals")
+    engine.begin()
+    engine.receive({"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": 9})
+    engine.receive({"is": "heard", "tick": 101, "data": [0x90, 67, 81]})
+    engine.receive({"is": "heard", "tick": 303, "data": [0x80, 67, 0]})
+    engine.receive({"is": "off", "tick": 480, "channel": 0, "pitch": 60})
+    clock.seconds += 3
+    file = mido.MidiFile(engine.stop_recording().wait(60))
+    tracks = {track.name: [m for m in track if m.type == "note_on"] for track in file.tracks}
+    assert [(m.note, m.velocity) for m in tracks["lead"]] == [(60, 70)]
+    assert [(m.note, m.velocity) for m in tracks["played"]] == [(67, 81)]
+    assert sum(m.time for m in file.tracks[0]) == 1920
+    assert not list((tmp_path / "journals").iterdir())
+
+
+def test_stopping_what_does_not_record(engine: Engine) -> None:
+    with pytest.raises(ControlError, match="not recording"):
+        engine.stop_recording()
