@@ -26,6 +26,9 @@ record = typer.Typer(help="Record what sounds to a MIDI file.", no_args_is_help=
 app.add_typer(ctl, name="ctl")
 ctl.add_typer(record, name="record")
 
+CONVERSION_SECONDS = 600.0
+"""How long 'record stop' waits for its MIDI file: a long take is minutes of music21's work."""
+
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
 Tempo = Annotated[float | None, typer.Option(help="Beats per minute, 20 to 300.")]
 Swing = Annotated[float | None, typer.Option(help="Percent, 50 (straight) to 75.")]
@@ -205,7 +208,7 @@ def record_start(
 @record.command("stop")
 def record_stop(name: Name = "lofid") -> None:
     """End the take and write its MIDI file."""
-    print(ask(name, "record", "stop"))
+    print(ask(name, "record", "stop", patience_seconds=CONVERSION_SECONDS))
 
 
 def main() -> None:

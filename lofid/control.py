@@ -68,7 +68,7 @@ class ControlServer:
             lock.close()
             raise ControlError(
                 f"a lofid called '{self._name}' is already playing: end it with "
-                f"'lofid ctl --name {self._name} quit', or give this one another --name"
+                f"'lofid ctl quit --name {self._name}', or give this one another --name"
             ) from None
         self._lock = lock
 
@@ -123,8 +123,10 @@ def _request(line: bytes) -> tuple[str, list[str]]:
     return request["command"], [str(argument) for argument in arguments]
 
 
-def ask(name: str, command: str, *arguments: str) -> Any:
-    """Send one command to the daemon of this name and give its result. Blocks up to 10 s.
+def ask(
+    name: str, command: str, *arguments: str, patience_seconds: float = ANSWER_SECONDS
+) -> Any:
+    """Send one command to the daemon of this name and give its result. Blocks.
 
     ControlError when no daemon answers, or when it refuses.
     """
@@ -132,7 +134,7 @@ def ask(name: str, command: str, *arguments: str) -> Any:
     request = {"lofid": VERSION, "command": command, "arguments": arguments}
     try:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(ANSWER_SECONDS)
+            connection.settimeout(patience_seconds)
             connection.connect(str(path))
             connection.sendall(json.dumps(request).encode() + b"\n")
             answer = connection.makefile("rb").readline()

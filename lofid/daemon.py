@@ -44,36 +44,47 @@ def play(settings: Settings, seconds: float | None, say: Say) -> None:
 class Daemon:
     """One session from start to end, in one event loop."""
 
+    _stage: Stage
+    _patchbay: Patchbay
+
     def __init__(self, settings: Settings, seconds: float | None, say: Say) -> None:
         self._settings = settings
         self._seconds = seconds
         self._say = say
         self._quit = asyncio.Event()
+        self._maybe_engine: Engine | None = None
         self._restarts: list[float] = []
         self._conversions: set[asyncio.Task[str]] = set()
         self._started = self._heard_player = time.monotonic()
         self._cpu_seconds_before = 0.0
 
+    @property
+    def _engine(self) -> "Engine":
+        assert self._maybe_engine is not None, "the engine is loaded before anything needs it"
+        return self._maybe_engine
+
     async def run(self) -> None:
-        """Start, play, stop."""
-        control = ControlServer(self._settings.midi.name, self._obey)
-        control.claim()
-        try:
+        """Start, play; whatever happens, stop in mirrored order."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._quit.set)
+        async with contextlib.AsyncExitStack() as stack:
+            control = ControlServer(self._settings.midi.name, self._obey)
+            control.claim()
+            stack.callback(control.close)
+            stack.push_async_callback(self._keep_recording)
             self._stage = await Stage.start(self._settings)
-            try:
-                self._engine = self._load_engine()
-                opened = await self._stage.ready()
-                self._announce(opened)
-                await control.open()
-                ports = [port for port in (opened["output"], opened["input"]) if port]
-                self._patchbay = Patchbay(opened["backend"], ports)
-                await self._perform()
-            finally:
-                await self._stage.leave()
-                await self._drain()
-            await self._keep_recording()
-        finally:
-            control.close()
+            stack.push_async_callback(self._leave)
+            self._maybe_engine = self._load_engine()
+            opened = await self._stage.ready()
+            ports = [port for port in (opened["output"], opened["input"]) if port]
+            self._patchbay = Patchbay(opened["backend"], ports)
+            stack.callback(self._patchbay.close)
+            if self._settings.record.file:
+                self._engine.record(_unused(Path(self._settings.record.file)), _journals())
+            self._announce(opened)
+            await control.open()
+            await self._perform()
 
     def _load_engine(self) -> "Engine":
         # Imported only now: the player opens its ports while onnxruntime is loaded here.
@@ -103,11 +114,6 @@ class Daemon:
 
     async def _perform(self) -> None:
         """Play until asked to stop; a player that dies is replaced."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._quit.set)
-        if self._settings.record.file:
-            self._engine.record(_unused(Path(self._settings.record.file)), _journals())
         self._cpu_seconds_before = self._cpu_seconds()
         self._stage.send(self._engine.begin())
         self._started = self._heard_player = time.monotonic()
@@ -171,16 +177,17 @@ class Daemon:
                 self._heard_player = time.monotonic()
                 self._stage.kill()
 
-    async def _drain(self) -> None:
-        """Hear the player's last words, so that the recording has every note's end."""
-        with contextlib.suppress(TimeoutError, AttributeError):
-            async with asyncio.timeout(1.0):
-                async for message in self._stage.messages():
-                    if message["is"] in ("on", "off"):
-                        self._engine.receive(message)
+    async def _leave(self) -> None:
+        """Have the player end its notes and go, and hear its last words for the recording."""
+        await self._stage.leave()
+        if self._maybe_engine is not None:
+            async for message in self._stage.messages():
+                if message["is"] in ("on", "off"):
+                    self._engine.receive(message)
+        self._stage.close()
 
     async def _keep_recording(self) -> None:
-        if self._engine.recorder is not None:
+        if self._maybe_engine is not None and self._engine.recorder is not None:
             self._begin_conversion()
         for conversion in list(self._conversions):
             self._say(f"recorded {await conversion}")
@@ -190,6 +197,7 @@ class Daemon:
         conversion = self._engine.stop_recording()
         task = asyncio.create_task(asyncio.to_thread(lambda: str(conversion.wait())))
         self._conversions.add(task)
+        task.add_done_callback(self._conversions.discard)
         return task
 
     async def _obey(self, command: str, arguments: list[str]) -> Any:

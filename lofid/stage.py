@@ -77,14 +77,16 @@ class Stage:
                     yield message
 
     async def leave(self) -> None:
-        """Have the player end its notes, close its ports and go; kill it if it does not."""
+        """Have the player end its notes, close its ports and go; kill it if it does not.
+
+        What it still had to say can be read from :meth:`messages`; then :meth:`close`.
+        """
         self.send([{"do": "stop"}])
         try:
             await asyncio.wait_for(self._process.wait(), FAREWELL_SECONDS)
         except TimeoutError:
-            self._process.kill()
+            self.kill()
             await self._process.wait()
-        self.close()
 
     def kill(self) -> None:
         """Kill a player that hangs. Its successor silences what it held."""
