@@ -28,6 +28,8 @@ LONGEST_STEP_GRID = 96
 """Two bars: a longer gap inside a piece is heard, and learnt, as this long."""
 
 Ids = npt.NDArray[np.int32]
+Songs = dict[str, list[int]]
+"""The numbers of each song's pieces."""
 _T = TypeVar("_T")
 
 
@@ -40,24 +42,38 @@ class Split:
     test: tuple[int, ...]
 
 
-def split_pieces(corpus: Corpus, metres: Iterable[str], seed: int) -> Split:
+def split_pieces(
+    corpus: Corpus, metres: Iterable[str], seed: int, left_out: Iterable[str] = ()
+) -> Split:
     """Split by song, so that one song's arrangements in two folders never part.
 
     A song is known by its file name; the same names and seed always give the same split, whatever
-    else is in the corpus. CorpusError when no piece is left to train on.
+    else is in the corpus. Only where a corpus is so small that a part would be empty does a song
+    move there from the largest part, and only a single song is in more than one. Pieces in a folder
+    that is ``left_out`` are in no part. CorpusError when no piece is left.
     """
-    wanted = set(metres)
-    parts: tuple[list[int], ...] = ([], [], [])
+    wanted, unwanted = set(metres), set(left_out)
+    parts: tuple[Songs, Songs, Songs] = ({}, {}, {})
     for number, (name, metre) in enumerate(zip(corpus.names, corpus.metres, strict=True)):
-        if metre in wanted:
-            parts[_part_of(PurePosixPath(name).stem.lower(), seed)].append(number)
-    train, valid, test = parts
-    if not train:
+        path = PurePosixPath(name)
+        if metre in wanted and not unwanted.intersection(path.parts):
+            song = path.stem.lower()
+            parts[_part_of(song, seed)].setdefault(song, []).append(number)
+    if not any(parts):
         raise CorpusError(f"the corpus has no piece in {' or '.join(sorted(wanted))} to train on")
-    # A folder of a few files still has to be trained on: then what is missing is taken from it.
-    valid = valid or train[-1:]
-    test = test or valid
-    return Split(tuple(train), tuple(valid), tuple(test))
+    _fill(parts)
+    return Split(*(tuple(sorted(n for song in part.values() for n in song)) for part in parts))
+
+
+def _fill(parts: tuple[Songs, Songs, Songs]) -> None:
+    """Leave no part empty: a folder of a few files still has to be trained on."""
+    train, valid, test = parts
+    for part in parts:
+        if not part:
+            # Of equals: what is shared should tempt neither the training nor the test.
+            largest = max((valid, train, test), key=len)
+            song = max(largest)
+            part[song] = largest[song] if len(largest) == 1 else largest.pop(song)
 
 
 def _part_of(song: str, seed: int) -> int:
@@ -108,7 +124,10 @@ class Encoder:
     def encode(self, piece: int) -> Piece:
         """Give one piece as ids."""
         where = self._corpus.piece(piece)
-        tokens = [self.vocabulary.token_id(parse_token(token)) for token in self._tokens(piece)]
+        # By what sounded, not by its spelling: octaves of C are spelled "0", like a chord, and that
+        # would be read back as a note.
+        sounded = (self._corpus.tokens[i] for i in self._corpus.token[where])
+        tokens = [self.vocabulary.token_id(parse_token(token)) for token in sounded]
         rhythms = [self.vocabulary.rhythm_id(*rhythm) for rhythm in self._rhythms(piece)]
         velocities = [velocity_id(int(v)) for v in self._corpus.velocity[where]]
         phases = self._corpus.phase[where].astype(np.int32)
@@ -159,9 +178,10 @@ def training_windows(
 ) -> Windows:
     """Lay all pieces end to end in random order and cut windows side by side, in random order.
 
-    ``pieces`` come with how often they are seen. Each event is a target once a time it is seen,
-    and no window is padded: short pieces share one, with *start* between them, which itself is
-    never a target.
+    ``pieces`` come with how often they are seen. Each event is a target once a time it is seen, but
+    for less than a window's worth at either end, which differ from call to call. Short pieces share
+    a window, with *start* between them, which itself never counts. Only when there is less than one
+    window of music is one padded.
     """
     played = [piece for piece, repeats in pieces for _ in range(repeats)]
     order = rng.permutation(len(played))
@@ -185,7 +205,7 @@ def scoring_windows(pieces: Iterable[Piece], length: int) -> Windows:
     for piece in pieces:
         targets = len(piece.token) - 1
         rows.append(_cut(piece, 0, min(length, targets), 0, length))
-        for counted in range(length, targets, half):
+        for counted in range(length, targets, length - half):
             start = counted - half
             rows.append(_cut(piece, start, min(start + length, targets), counted, length))
     return _stack(rows, length)

@@ -67,9 +67,7 @@ def score(logits: Logits, held_out: list[Batch]) -> dict[str, Score]:
             hits = (values.argmax(axis=-1) == target) * weight
             nats[head] = nats.get(head, 0.0) + float(loss.sum())
             right[head] = right.get(head, 0.0) + float(hits.sum())
-    return {
-        head: Score(math.exp(nats[head] / counted), right[head] / counted) for head in nats
-    }
+    return {head: Score(math.exp(nats[head] / counted), right[head] / counted) for head in nats}
 
 
 def rivals(prepared: Prepared, test: list[Piece]) -> dict[str, Rival]:

@@ -21,7 +21,8 @@ import onnx
 import onnxruntime
 import tensorflow as tf
 import tf2onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # has no types
+from onnx import ModelProto as Proto
 
 from lofid.card import HEADS_KEY, METADATA_KEY, Card
 from lofid.errors import ModelError
@@ -34,7 +35,8 @@ OPSET = 17
 TOLERANCE = 1e-4
 """How far the graph's logits may lie from Keras's, over a real window."""
 
-Proto = onnx.ModelProto
+CPU = "/CPU:0"
+"""Where Keras runs here: a GPU would round its sums to 10 bits (TF32)."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Graphs:
     heads: Proto | None
 
     def as_int8(self) -> "Graphs":
-        """The same with 8-bit weights."""
+        """Give the same with 8-bit weights."""
         heads = None if self.heads is None else weights_to_int8(self.heads)
         return Graphs(weights_to_int8(self.trunk), heads)
 
@@ -62,11 +64,13 @@ class Trained:
         """Build the network again and give it the run's best weights."""
         recipe, vocabulary = run.recipe(), run.vocabulary()
         sizes = Sizes(len(vocabulary.tokens), len(vocabulary.rhythms))
-        fitted = network(recipe.model, sizes).trainable(recipe.data.window_events)
-        fitted.load_weights(run.weights_path)
-        plain = network(recipe.model.model_copy(update={"recurrent_dropout": 0.0}), sizes)
-        plain.trainable(recipe.data.window_events).set_weights(fitted.get_weights())
-        return cls(plain, run)
+        plain = recipe.model.model_copy(update={"recurrent_dropout": 0.0})
+        with tf.device(CPU):
+            fitted = network(recipe.model, sizes).trainable(recipe.data.window_events)
+            fitted.load_weights(run.weights_path)
+            net = network(plain, sizes, portable=True)
+            net.trainable(recipe.data.window_events).set_weights(fitted.get_weights())
+        return cls(net, run)
 
     @property
     def state_shape(self) -> tuple[int, int, int]:
@@ -76,8 +80,6 @@ class Trained:
 
 def to_graphs(trained: Trained) -> Graphs:
     """Convert by tf2onnx. ModelError unless each layer became one LSTM and nothing a loop."""
-    # A GPU would put its own fused LSTM into the graph, which ONNX does not know.
-    tf.config.set_visible_devices([], "GPU")
     trunk = _convert(*_trunk(trained.net))
     check_operators(trunk, trained.net.recipe.layers)
     if isinstance(trained.net, Stacked):
@@ -86,9 +88,10 @@ def to_graphs(trained: Trained) -> Graphs:
 
 
 def _convert(function: Any, signature: list[tf.TensorSpec]) -> Proto:
-    graph, _ = tf2onnx.convert.from_function(
-        tf.function(function), input_signature=signature, opset=OPSET
-    )
+    with tf.device(CPU):
+        graph, _ = tf2onnx.convert.from_function(
+            tf.function(function), input_signature=signature, opset=OPSET
+        )
     return graph
 
 
@@ -164,8 +167,8 @@ def check_agreement(trained: Trained, graphs: Graphs, inputs: dict[str, Any]) ->
 
     ModelError when it is above 1e-4.
     """
-    keras_model = trained.net.trainable(inputs["token"].shape[1])
-    expected = keras_model.predict_on_batch(inputs)
+    with tf.device(CPU):
+        expected = trained.net.trainable(inputs["token"].shape[1]).predict_on_batch(inputs)
     found = forward(graphs, trained.state_shape)(inputs)
     distance = max(float(np.abs(expected[name] - found[name]).max()) for name in expected)
     if not distance <= TOLERANCE:
@@ -193,7 +196,10 @@ def card_of(run: Run, credits_text: str, figures: dict[str, float | str]) -> Car
 
 
 def write(graphs: Graphs, card: Card, path: Path) -> int:
-    """Write the one file, in one move; give its size in bytes."""
+    """Write the one file, in one move; give its size in bytes.
+
+    ModelError if that cannot be done.
+    """
     metadata = {METADATA_KEY: card.model_dump_json()}
     if graphs.heads is not None:
         metadata[HEADS_KEY] = base64.b64encode(graphs.heads.SerializeToString()).decode("ascii")
@@ -201,13 +207,24 @@ def write(graphs: Graphs, card: Card, path: Path) -> int:
     whole.CopyFrom(graphs.trunk)
     onnx.helper.set_model_props(whole, metadata)
     whole.producer_name, whole.doc_string = "lofid", f"lofid model, recipe {card.recipe}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    with os.fdopen(handle, "wb") as file:
-        file.write(whole.SerializeToString())
-    Path(partial).chmod(0o644)
-    os.replace(partial, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, whole.SerializeToString(deterministic=True))
+    except OSError as error:
+        raise ModelError(f"cannot write the model {path}: {error.strerror}") from None
     return path.stat().st_size
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        partial.chmod(0o644)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read(path: Path) -> tuple[Card, Graphs]:

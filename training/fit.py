@@ -57,7 +57,9 @@ class Prepared:
     def __init__(self, corpus: Corpus, recipe: Recipe):
         self.recipe = recipe
         self.corpus = corpus
-        self.split: Split = split_pieces(corpus, recipe.data.metres, recipe.fit.seed)
+        left_out = [folder for folder, times in recipe.data.repeats.items() if times == 0]
+        data, seed = recipe.data, recipe.fit.seed
+        self.split: Split = split_pieces(corpus, data.metres, seed, left_out)
         self.encoder = Encoder(corpus, recipe.data, self.split.train)
         self.vocabulary = self.encoder.vocabulary
         self.sizes = Sizes(len(self.vocabulary.tokens), len(self.vocabulary.rhythms))
@@ -84,11 +86,11 @@ class StackedData:
         self._valid = scoring_windows(prepared.pieces(prepared.split.valid), self._length)
 
     def train(self, rng: np.random.Generator) -> list[Batch]:
-        """One epoch's batches."""
+        """Cut one epoch's batches."""
         return list(batches(training_windows(self._train, self._length, rng), self._batch))
 
     def valid(self) -> list[Batch]:
-        """The held-out batches."""
+        """Give the held-out batches."""
         return list(batches(self._valid, self._batch))
 
 
@@ -97,9 +99,7 @@ def batches(windows: Windows, size: int) -> Iterator[Batch]:
     for start in range(0, len(windows), size):
         part = windows.take(np.arange(start, min(start + size, len(windows))))
         inputs = {name: getattr(part, name) for name in (*INPUTS, "next_token", "next_rhythm")}
-        targets = {
-            name: getattr(part, f"next_{name}") for name in ("token", "rhythm", "velocity")
-        }
+        targets = {name: getattr(part, f"next_{name}") for name in ("token", "rhythm", "velocity")}
         yield inputs, targets, dict.fromkeys(targets, part.weight)
 
 
@@ -118,12 +118,12 @@ class ClassicData:
         return np.concatenate(inputs), np.concatenate(targets)
 
     def train(self, rng: np.random.Generator) -> list[Batch]:
-        """One epoch's batches."""
+        """Cut one epoch's batches."""
         order = rng.permutation(len(self._train[0]))
         return self._batches(self._train[0][order], self._train[1][order])
 
     def valid(self) -> list[Batch]:
-        """The held-out batches."""
+        """Give the held-out batches."""
         return self._batches(*self._valid)
 
     def _batches(self, inputs: Any, targets: Any) -> list[Batch]:
@@ -208,7 +208,7 @@ class Trainer:
         self._save(run, progression)
 
     def score(self, held_out: list[Batch]) -> dict[str, float]:
-        """Nats per event on held-out batches: each head's, and their sum."""
+        """Give the nats per event on held-out batches: each head's, and their sum."""
         totals: dict[str, float] = dict.fromkeys(self.model.output, 0.0)
         count = 0.0
         for inputs, targets, weights in held_out:
@@ -226,12 +226,13 @@ class Trainer:
     def _save(self, run: Run, progression: Progression) -> None:
         arrays = {f"v{i}": np.asarray(v) for i, v in enumerate(self._variables())}
         partial = run.state_path.with_suffix(".partial.npz")
-        np.savez(partial, progression=np.array(json.dumps(asdict(progression))), **arrays)
+        arrays["progression"] = np.array(json.dumps(asdict(progression)))
+        np.savez(partial, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
         os.replace(partial, run.state_path)
 
 
 def negative_log_likelihood(logits: Any, targets: Any) -> Any:
-    """Nats of each target under a softmax: logits [..., classes], targets [...]."""
+    """Give the nats of each target under a softmax: logits [..., classes], targets [...]."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     log_total = np.log(np.exp(shifted).sum(axis=-1))
     return log_total - np.take_along_axis(shifted, targets[..., None], axis=-1)[..., 0]

@@ -1,13 +1,16 @@
 """Weights kept as 8-bit integers: a quarter of the file, the same arithmetic.
 
-Each large matrix becomes int8 with one scale for each row of its last axis but one, followed by a
+Each large matrix becomes int8 with one scale for each of its output units, followed by a
 ``DequantizeLinear`` that onnxruntime folds away when it loads the file. So what runs is plain
 float32 on any device, a window and a step agree as they did before, and only the rounding of the
 weights is lost. (Dynamic quantisation would also round the activations, by the range of whatever
 was in the same call; docs/decisions.md has both measured.)
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
@@ -37,8 +40,10 @@ def weights_to_int8(graph: onnx.ModelProto) -> onnx.ModelProto:
     return result
 
 
-def _quantised(name: str, values: np.ndarray) -> tuple[list[onnx.TensorProto], onnx.NodeProto]:
-    """One scale per output unit: the axis before last in an LSTM's [1, 4 x units, inputs]."""
+def _quantised(
+    name: str, values: npt.NDArray[Any]
+) -> tuple[list[onnx.TensorProto], onnx.NodeProto]:
+    """Round to one scale per output unit: the last axis, or an LSTM's [1, 4 x units, inputs]."""
     axis = values.ndim - 2 if values.ndim == 3 else values.ndim - 1
     others = tuple(i for i in range(values.ndim) if i != axis)
     scale = np.abs(values).max(axis=others, keepdims=True) / 127

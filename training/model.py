@@ -34,7 +34,7 @@ class Stacked:
 
     inputs = INPUTS
 
-    def __init__(self, recipe: Model, sizes: Sizes):
+    def __init__(self, recipe: Model, sizes: Sizes, *, portable: bool = False):
         self.recipe, self.sizes = recipe, sizes
         self.embeddings = {
             "token": layers.Embedding(sizes.tokens, recipe.token_embedding, name="token_in"),
@@ -44,8 +44,9 @@ class Stacked:
             ),
             "phase": layers.Embedding(PHASES, recipe.phase_embedding, name="phase_in"),
         }
-        self.lstms = _lstms(recipe)
-        self.drops = [layers.Dropout(recipe.dropout) for _ in range(recipe.layers + 1)]
+        self.lstms = _lstms(recipe, portable=portable)
+        first = recipe.dropout if recipe.input_dropout is None else recipe.input_dropout
+        self.drops = [layers.Dropout(rate) for rate in (first, *[recipe.dropout] * recipe.layers)]
         self.token_head = layers.Dense(sizes.tokens, name="token_head")
         self.rhythm_hidden = layers.Dense(recipe.head_units, "relu", name="rhythm_hidden")
         self.rhythm_head = layers.Dense(sizes.rhythms, name="rhythm_head")
@@ -67,7 +68,7 @@ class Stacked:
         return rhythm_logits, self.velocity_head(self.velocity_hidden(chosen))
 
     def trainable(self, length: int) -> keras.Model:
-        """The model to fit: a dict of ids [batch, length] to logits for every position."""
+        """Give the model to fit: a dict of ids [batch, length] to logits for every position."""
         names = (*INPUTS, "next_token", "next_rhythm")
         ids = {name: keras.Input((length,), dtype="int32", name=name) for name in names}
         features, token, _ = self.trunk(ids, None)
@@ -80,9 +81,9 @@ class Classic:
 
     inputs = ("token",)
 
-    def __init__(self, recipe: Model, sizes: Sizes):
+    def __init__(self, recipe: Model, sizes: Sizes, *, portable: bool = False):
         self.recipe, self.sizes = recipe, sizes
-        self.lstms = _lstms(recipe)
+        self.lstms = _lstms(recipe, portable=portable)
         self.norms = [layers.BatchNormalization(), layers.BatchNormalization()]
         self.drops = [layers.Dropout(recipe.dropout), layers.Dropout(recipe.dropout)]
         self.dense = layers.Dense(recipe.head_units, "relu", name="dense")
@@ -99,28 +100,34 @@ class Classic:
         return self.token_head(self.drops[1](self.norms[1](x)))
 
     def trainable(self, length: int) -> keras.Model:
-        """The model to fit: ids [batch, length] to the logits of the one token that follows."""
+        """Give the model to fit: ids [batch, length] to logits of the one token that follows."""
         ids = {"token": keras.Input((length,), dtype="int32", name="token")}
         x = ops.expand_dims(ops.cast(ids["token"], "float32") / self.sizes.tokens, -1)
         x, _ = _run(self.lstms, [None] * len(self.lstms), x, None)
-        return keras.Model(ids, {"token": self._after(x[:, -1])})
+        # With a time axis of one, as in the trunk: normalisation insists on the same axes.
+        return keras.Model(ids, {"token": self._after(x[:, -1:])[:, 0]})
 
 
 Network = Stacked | Classic
 
 
-def network(recipe: Model, sizes: Sizes) -> Network:
-    """Make the network that a recipe names, with fresh weights."""
-    return Stacked(recipe, sizes) if recipe.kind == "stacked" else Classic(recipe, sizes)
+def network(recipe: Model, sizes: Sizes, *, portable: bool = False) -> Network:
+    """Make the network that a recipe names, with fresh weights.
+
+    A ``portable`` one never uses a GPU's fused LSTM, which ONNX does not know.
+    """
+    make = Stacked if recipe.kind == "stacked" else Classic
+    return make(recipe, sizes, portable=portable)
 
 
-def _lstms(recipe: Model) -> list[layers.LSTM]:
+def _lstms(recipe: Model, *, portable: bool) -> list[layers.LSTM]:
     return [
         layers.LSTM(
             recipe.units,
             return_sequences=True,
             return_state=True,
             recurrent_dropout=recipe.recurrent_dropout,
+            use_cudnn=False if portable else "auto",
             name=f"lstm_{i + 1}",
         )
         for i in range(recipe.layers)

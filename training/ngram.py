@@ -19,9 +19,11 @@ class NGram:
         self._uniform = 1 / symbols
         self._counts: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
         self._totals: dict[tuple[int, ...], int] = defaultdict(int)
+        self._best: dict[tuple[int, ...], int] = {}
 
     def learn(self, sequence: Ids) -> None:
         """Count one piece; its first symbol is *start* and only looked back at."""
+        self._best.clear()
         for i in range(1, len(sequence)):
             for back in range(min(self._order, i + 1)):
                 history = tuple(sequence[i - back : i])
@@ -53,11 +55,7 @@ class NGram:
         return total / count
 
     def top1(self, sequences: Iterable[Ids]) -> float:
-        """How often the likeliest symbol is the right one.
-
-        The likeliest under interpolation is sought among the followers of the longest history
-        that was seen, which hold nearly all of the mass, and of no history at all.
-        """
+        """Tell how often the likeliest symbol is the right one."""
         right, count = 0, 0
         for sequence in sequences:
             for i in range(1, len(sequence)):
@@ -67,9 +65,17 @@ class NGram:
         return right / count
 
     def _likeliest(self, before: Ids) -> int:
-        for back in range(min(self._order - 1, len(before)), -1, -1):
-            history = tuple(before[len(before) - back :])
-            if history in self._counts:
-                followers = self._counts[history]
-                return max(followers, key=lambda s: (self.probability(s, before), -s))
-        return 0
+        """Find the likeliest symbol; the lowest of equals.
+
+        It followed this history, or else it is the likeliest after the shorter one: symbols that
+        did not follow keep that one's order among themselves.
+        """
+        history = tuple(before[max(0, len(before) - self._order + 1) :])
+        if history not in self._best:
+            candidates = list(self._counts.get(history, ()))
+            if history:
+                candidates.append(self._likeliest(history[1:]))
+            self._best[history] = max(
+                candidates, key=lambda s: (self.probability(s, history), -s), default=0
+            )
+        return self._best[history]

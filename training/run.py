@@ -28,6 +28,11 @@ class Run:
     folder: Path
 
     @property
+    def card_path(self) -> Path:
+        """Where it is written what the run was made from."""
+        return self.folder / "card.json"
+
+    @property
     def state_path(self) -> Path:
         """Where the state of the last whole epoch is."""
         return self.folder / "state.npz"
@@ -46,7 +51,10 @@ class Run:
     def begin(
         cls, folder: Path, recipe: Recipe, vocabulary: Vocabulary, corpus: Corpus, split: Split
     ) -> "Run":
-        """Make the folder, or take up one that was made from the very same things."""
+        """Make the folder, or take up one that was made from the very same things.
+
+        ConfigError when it holds another run or cannot be written.
+        """
         run = cls(folder)
         card = {
             "recipe": recipe.model_dump(),
@@ -58,27 +66,30 @@ class Run:
             },
         }
         text = json.dumps(card, indent=1, sort_keys=True)
-        path = folder / "card.json"
+        path = run.card_path
         if path.exists() and path.read_text(encoding="utf-8") != text:
             raise ConfigError(
-                f"{folder} holds a run of another recipe or corpus: give another folder by --out"
+                f"{folder} holds a run of another recipe or corpus: give another folder"
             )
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _replace(path, text)
+        except OSError as error:
+            raise ConfigError(f"no run can be kept in {folder}: {error.strerror}") from None
         corpus.save(run.corpus_path)
-        _replace(path, text)
         return run
 
     @classmethod
     def open(cls, folder: Path) -> "Run":
         """Open a run that has weights; ModelError if there is none."""
         run = cls(folder)
-        if not run.weights_path.exists():
+        if not (run.weights_path.exists() and run.card_path.exists()):
             raise ModelError(f"{folder} holds no trained run: make one by 'lofid-train fit'")
         return run
 
     def card(self) -> dict[str, Any]:
         """Read what the run was made from."""
-        card: dict[str, Any] = json.loads((self.folder / "card.json").read_text(encoding="utf-8"))
+        card: dict[str, Any] = json.loads(self.card_path.read_text(encoding="utf-8"))
         return card
 
     def corpus(self) -> Corpus:
@@ -133,7 +144,9 @@ class Run:
                 axes.plot([r["epoch"] for r in history], [r[name] for r in history], label=name)
         axes.grid(alpha=0.3)
         axes.legend()
-        figure.savefig(self.folder / "curves.png", dpi=100)
+        partial = self.folder / "curves.partial.png"
+        figure.savefig(partial, dpi=100)
+        os.replace(partial, self.folder / "curves.png")
 
 
 def _fingerprint(corpus: Corpus) -> str:

@@ -1,8 +1,11 @@
 """The steps of training as functions: what each command of ``lofid-train`` does."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import Progress as Bar
 from rich.table import Table
 
 from lofid.errors import ModelError
@@ -10,7 +13,6 @@ from training.corpus import Corpus
 from training.dataset import Piece
 from training.evaluate import HEADS, Logits, Rival, Score, held_out_batches, rivals, score
 from training.export import (
-    Graphs,
     Trained,
     card_of,
     check_agreement,
@@ -19,28 +21,34 @@ from training.export import (
     to_graphs,
     write,
 )
-from training.fit import Prepared, fit
+from training.fit import Prepared, Progress, fit
 from training.recipe import Recipe
-from training.report import progress_bar
 from training.run import Run
-
-LARGEST_MODEL_BYTES = 10_000_000
 
 
 def train(recipe: str, corpus: Path, out: Path, *, quiet: bool = False) -> Run:
     """Fit a recipe to a corpus; goes on where an earlier call stopped."""
     wanted = Recipe.load(recipe)
-    with progress_bar(shown=not quiet) as bar:
-        task = bar.add_task("epoch", total=None)
-
-        def progress(epoch: int, batch: int, batches: int) -> None:
-            what = f"epoch {epoch} of {wanted.fit.epochs}"
-            bar.update(task, description=what, completed=batch, total=batches)
-
+    with _epoch_bar(wanted.fit.epochs, shown=not quiet) as progress:
         run = fit(Corpus.load(corpus), wanted, out, progress)
     best = min(run.history(), key=lambda row: float(row["val_loss"]))
     print(f"{out}: best epoch {best['epoch']}, held-out loss {best['val_loss']} nats per event")
     return run
+
+
+@contextmanager
+def _epoch_bar(epochs: int, *, shown: bool) -> Iterator[Progress]:
+    """Give a function that moves a bar on stderr; where that is no terminal, it does nothing."""
+    console = Console(stderr=True)
+    disable = not (shown and console.is_terminal)
+    with Bar(console=console, transient=True, disable=disable) as bar:
+        task = bar.add_task("epoch", total=None)
+
+        def progress(epoch: int, batch: int, batches: int) -> None:
+            what = f"epoch {epoch} of {epochs}"
+            bar.update(task, description=what, completed=batch, total=batches)
+
+        yield progress
 
 
 def export(run: Run, out: Path, *, int8: bool, credits_text: str) -> None:
