@@ -123,9 +123,7 @@ def _request(line: bytes) -> tuple[str, list[str]]:
     return request["command"], [str(argument) for argument in arguments]
 
 
-def ask(
-    name: str, command: str, *arguments: str, patience_seconds: float = ANSWER_SECONDS
-) -> Any:
+def ask(name: str, command: str, *arguments: str, patience_seconds: float = ANSWER_SECONDS) -> Any:
     """Send one command to the daemon of this name and give its result. Blocks.
 
     ControlError when no daemon answers, or when it refuses.

@@ -96,7 +96,7 @@ def test_a_line_without_an_end_harms_nobody(served: str) -> None:
 
 
 def test_a_second_daemon_of_the_name_is_refused(served: str) -> None:
-    with pytest.raises(ControlError, match="already playing: end it with 'lofid ctl quit --name test"):
+    with pytest.raises(ControlError, match="end it with 'lofid ctl quit --name test"):
         ControlServer(served, _handler).claim()
 
 
