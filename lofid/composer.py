@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lofid.card import LONGEST_STEP_GRID
 from lofid.context import Context, Entry
 from lofid.music import (
     BAR_GRID,
@@ -29,9 +30,6 @@ STEPS_BETWEEN_PRIMES = 64
 
 MOST_AT_ONCE = 4
 """Events (notes and chords) that may begin together; then time has to move on."""
-
-LONGEST_STEP_GRID = 2 * BAR_GRID
-
 
 HOME = Key(0, is_minor=False)
 
@@ -112,7 +110,9 @@ class Composer:
 
     def _next(self) -> Event:
         prediction = self._predict()
-        token = self._draw(without(prediction.token_logits, [START, *self._begun_here]))
+        # Twice: where a small vocabulary has all begun here, one sounds again, but never *start*.
+        sounding = without(prediction.token_logits, [START])
+        token = self._draw(without(sounding, self._begun_here))
         rhythm = self._draw_rhythm(prediction, token)
         velocity_class, velocity = self._draw_velocity(prediction, token, rhythm)
         step, length = self._card.fixed_rhythm or self._vocabulary.rhythms[rhythm]
@@ -148,9 +148,8 @@ class Composer:
 
     def _draw_velocity(self, prediction: Prediction, token: int, rhythm: int) -> tuple[int, int]:
         """Give a class and a velocity inside it: classes are 16 wide, hands are no machines."""
-        if not self._predictor.has_heads:
-            velocity = self._card.fixed_velocity or 80
-            return velocity_id(velocity), velocity
+        if (fixed := self._card.fixed_velocity) is not None:
+            return velocity_id(fixed), fixed
         logits = self._predictor.velocity_logits(prediction, token, rhythm)
         chosen = self._draw(without(logits[: VELOCITY_CLASSES + 1], [START]))
         return chosen, velocity_floor(chosen) + int(self._rng.integers(VELOCITY_WIDTH))

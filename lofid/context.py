@@ -59,14 +59,10 @@ class Context:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, entry: Entry) -> bool:
-        """Put an entry in its place by onset; at equal onsets after what is there.
-
-        True when it became the newest, so that a model may step instead of being primed anew.
-        """
+    def add(self, entry: Entry) -> None:
+        """Put an entry in its place by onset; at equal onsets after what is there."""
         insort(self._entries, entry, key=lambda known: known.onset_grid)
         del self._entries[: -self._length]
-        return self._entries[-1] is entry
 
     def shift(self, by_grid: int) -> None:
         """Move the whole past by so many grid units."""

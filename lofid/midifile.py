@@ -26,8 +26,6 @@ from lofid.errors import RecordingError
 from lofid.journal import PlayedNote, Session, read_journal
 from lofid.music import BEATS_PER_BAR, TICKS_PER_QUARTER, Key
 
-__all__ = ["PlayedNote", "Session", "main", "midi_bytes", "read_journal", "write_midi"]
-
 VIBRAPHONE, ELECTRIC_PIANO, PIANO = 11, 4, 0
 """General MIDI programs, counted from 0: of the lead, the keys, and everyone else."""
 PIECE_NOTES = 500
@@ -191,7 +189,8 @@ def write_midi(session: Session, path: Path) -> None:
     for as long as music21 takes: not for the engine's process.
     """
     data = midi_bytes(session)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Not with the file's own name in it: that may be as long as names can be.
+    unfinished = path.with_name(f".lofid-{os.getpid()}.part")
     try:
         with unfinished.open("wb") as file:
             file.write(data)

@@ -4,9 +4,10 @@ Not thread-safe: it belongs to the engine's thread (or to one offline render).
 """
 
 import base64
-import binascii
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -19,9 +20,12 @@ import onnxruntime
 from lofid.card import HEADS_KEY, METADATA_KEY, Card
 from lofid.context import Window
 from lofid.errors import DeviceError, ModelError
-from lofid.vocabulary import Vocabulary
+from lofid.music import BAR_GRID
+from lofid.vocabulary import VELOCITY_CLASSES, Vocabulary
 
 Floats = npt.NDArray[np.float32]
+IDS = {"token", "rhythm", "velocity", "phase"}
+"""What a graph may take beside its state; a classic one takes the tokens only."""
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
@@ -73,8 +77,8 @@ class Predictor:
     def __init__(self, path: Path, device: str = "auto"):
         """Load ``path`` for ``auto``, ``cuda`` or ``cpu``, and run it once to warm it up.
 
-        ModelError for a file that is no model of this format; DeviceError when ``cuda`` is asked
-        for and does not load.
+        ModelError for a file that is no model of this format, or whose parts do not fit together;
+        DeviceError when ``cuda`` is asked for and does not load.
         """
         content = _read(path)
         provider, self.device_note = _choose(device)
@@ -88,10 +92,36 @@ class Predictor:
         self.card = Card.read(metadata.get(METADATA_KEY), str(path))
         self.vocabulary: Vocabulary = self.card.vocabulary()
         self._heads = _open_heads(metadata.get(HEADS_KEY), provider, str(path))
-        self._given = {given.name for given in self._trunk.get_inputs()}
+        self._given = {given.name for given in self._trunk.get_inputs()} - {"state"}
         self._outputs = [output.name for output in self._trunk.get_outputs()]
-        self._zero_state = _zero_state(self._trunk)
-        self.prime(_silence())
+        self._check_parts(str(path))
+        self._zero_state = _zero_state(self._trunk, str(path))
+        with _told(f"{path} cannot be run"):
+            self._check_sizes(str(path))
+
+    def _check_parts(self, where: str) -> None:
+        """ModelError unless the graph takes and gives what this lofid knows."""
+        if self.has_heads == (self.card.fixed_rhythm is not None):
+            both = "both heads and" if self.has_heads else "neither heads nor"
+            raise ModelError(f"{where} has {both} a fixed rhythm: export the model again")
+        if "token" not in self._given or not self._given <= IDS:
+            raise ModelError(f"{where} takes {sorted(self._given)}: this lofid gives {sorted(IDS)}")
+        needed = {"token_logits", "new_state"} | ({"features"} if self.has_heads else set())
+        if missing := needed - set(self._outputs):
+            raise ModelError(f"{where} does not give {sorted(missing)}: export the model again")
+
+    def _check_sizes(self, where: str) -> None:
+        """Run everything once, with the greatest ids there are; ModelError if sizes differ."""
+        tokens, rhythms = len(self.card.tokens), len(self.card.rhythms)
+        found = self._values(_last_ids(tokens, rhythms), self._zero_state)
+        _same(found["token_logits"], (1, 2, tokens), "token_logits", where)
+        _same(found["new_state"], self._zero_state.shape, "new_state", where)
+        if not self.has_heads:
+            return
+        prediction = Prediction(found["token_logits"], found["features"][:, -1:], self._zero_state)
+        for name, size in (("rhythm_logits", rhythms), ("velocity_logits", VELOCITY_CLASSES + 1)):
+            logits = self._run_heads(name, prediction, tokens - 1, rhythms - 1)
+            _same(logits, (size,), name, where)
 
     @property
     def has_heads(self) -> bool:
@@ -107,11 +137,14 @@ class Predictor:
         return self._run(newest, state)
 
     def _run(self, window: Window, state: Floats) -> Prediction:
-        rows = {name: getattr(window, name)[None] for name in self._given - {"state"}}
-        values = self._trunk.run(self._outputs, {**rows, "state": state})
-        found = dict(zip(self._outputs, values, strict=True))
+        found = self._values(window, state)
         features = found["features"][:, -1:] if "features" in found else None
         return Prediction(found["token_logits"][0, -1], features, found["new_state"])
+
+    def _values(self, window: Window, state: Floats) -> dict[str, Floats]:
+        rows = {name: getattr(window, name)[None] for name in self._given}
+        values = self._trunk.run(self._outputs, {**rows, "state": state})
+        return dict(zip(self._outputs, values, strict=True))
 
     def rhythm_logits(self, prediction: Prediction, token: int) -> Floats:
         """Logits [rhythms] given the chosen token."""
@@ -133,9 +166,18 @@ class Predictor:
         return logits
 
 
-def _silence() -> Window:
-    zero = np.zeros(1, np.int32)
-    return Window(zero, zero, zero, zero)
+def _last_ids(tokens: int, rhythms: int) -> Window:
+    """Two events: *start*, and the last id of every set, which the graph must know too."""
+    last = (tokens - 1, rhythms - 1, VELOCITY_CLASSES, BAR_GRID - 1)
+    return Window(*(np.array([0, id_], np.int32) for id_ in last))
+
+
+def _same(found: Floats, shape: tuple[int, ...], name: str, where: str) -> None:
+    if found.shape != shape:
+        sizes = f"{list(found.shape)} where its card asks for {list(shape)}"
+        raise ModelError(f"{where} gives {name} of {sizes}: export the model again")
+    if not np.isfinite(found).all():
+        raise ModelError(f"{where} gives {name} that are no numbers: train the model again")
 
 
 def _read(path: Path) -> bytes:
@@ -183,19 +225,22 @@ def _open(content: bytes, provider: str, where: str) -> onnxruntime.InferenceSes
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     options.log_severity_level = 4
     providers = [provider, CPU] if provider == CUDA else [CPU]
-    try:
+    with _told(f"{where} is not an ONNX model"):
         return onnxruntime.InferenceSession(content, options, providers=providers)
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"{where} is not an ONNX model: {_first_line(error)}") from None
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Turn what onnxruntime, or values of a wrong rank, raise into a ModelError of one line."""
+    try:
+        yield
     except Exception as error:
         # onnxruntime's own errors share no base class but Exception.
-        if type(error).__module__.startswith("onnxruntime"):
-            raise ModelError(f"{where} is not an ONNX model: {_first_line(error)}") from None
-        raise
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+        is_its_own = type(error).__module__.startswith("onnxruntime")
+        if not is_its_own and not isinstance(error, (RuntimeError, ValueError, IndexError)):
+            raise
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(f"{what}: {first}") from None
 
 
 def _open_heads(text: str | None, provider: str, where: str) -> Any:
@@ -203,11 +248,14 @@ def _open_heads(text: str | None, provider: str, where: str) -> Any:
         return None
     try:
         content = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii's for the characters, and Python's own for what is not ASCII
         raise ModelError(f"{where} has damaged heads: '{HEADS_KEY}' is not base64") from None
     return _open(content, provider, where)
 
 
-def _zero_state(trunk: onnxruntime.InferenceSession) -> Floats:
-    shape = next(given.shape for given in trunk.get_inputs() if given.name == "state")
-    return np.zeros((shape[0], 1, shape[2]), np.float32)
+def _zero_state(trunk: onnxruntime.InferenceSession, where: str) -> Floats:
+    """Give a state of zeros, [2 layers, 1, units]."""
+    match next((given.shape for given in trunk.get_inputs() if given.name == "state"), None):
+        case [int(layers), _, int(units)]:
+            return np.zeros((layers, 1, units), np.float32)
+    raise ModelError(f"{where} takes no state of [2 layers, batch, units]: export the model again")

@@ -37,11 +37,10 @@ def test_a_full_context_forgets_the_oldest_and_start() -> None:
 
 
 def test_what_a_person_played_earlier_takes_its_place() -> None:
-    """It is no longest the newest, and the steps around it are counted anew."""
+    """It is not the newest, and the steps around it are counted anew."""
     context = Context(VOCABULARY, 8)
-    assert context.add(Entry(0, 12, 1, 5))
-    assert context.add(Entry(24, 12, 2, 5))
-    assert not context.add(Entry(12, 12, 3, 5))
+    for onset, token in ((0, 1), (24, 2), (12, 3)):
+        context.add(Entry(onset, 12, token, 5))
     assert _rows(context.window(36))[:2] == [[0, 1, 3, 2], [0, 1, 1, 1]]
 
 

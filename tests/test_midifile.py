@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lofid.errors import RecordingError
-from lofid.midifile import PlayedNote, Session, midi_bytes, write_midi
+from lofid.journal import PlayedNote, Session
+from lofid.midifile import midi_bytes, write_midi
 from lofid.music import BAR_TICKS
 
 PITCHES = st.integers(12, 127)

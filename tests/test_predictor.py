@@ -1,14 +1,21 @@
 """The model that comes with lofid, really loaded; and files that are none."""
 
+import base64
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
+from lofid.card import HEADS_KEY, METADATA_KEY, Card
 from lofid.composer import Composer, Feel
 from lofid.context import Context, Entry, Window
 from lofid.errors import DeviceError, ModelError
 from lofid.predictor import Predictor, _cuda_fault, default_model_path
+from tests.fakes import CARD
 
 STEPPING_TOLERANCE = 1e-3
 """Logits of a window heard at once and event by event: the same sums in another order."""
@@ -93,3 +100,130 @@ def test_auto_takes_the_cpu_and_says_why() -> None:
     predictor = Predictor(default_model_path(), "auto")
     assert predictor.device == "cpu"
     assert predictor.device_note == _cuda_fault()
+
+
+# Graphs that do not fit their card
+
+
+def _looked_up(table: str, rows: int, columns: int, ids: str, output: str) -> tuple[Any, Any]:
+    """A table of weights, and the node that gives a row of it for each id."""
+    weights = np.ones((rows, columns), np.float32)
+    node = helper.make_node("Gather", [table, ids], [output])
+    return numpy_helper.from_array(weights, table), node
+
+
+def _graph(inputs: dict[str, Any], tables: list[tuple[Any, Any]], outputs: list[str]) -> Any:
+    """A model of look-ups: ``inputs`` are name to (type, shape); ``state`` is handed on."""
+    given = [helper.make_tensor_value_info(name, *kind) for name, kind in inputs.items()]
+    nodes = [node for _, node in tables]
+    if "new_state" in outputs:
+        nodes.append(helper.make_node("Identity", ["state"], ["new_state"]))
+    gives = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
+    graph = helper.make_graph(nodes, "tiny", given, gives, [table for table, _ in tables])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+IDS = (TensorProto.INT32, ["batch", "time"])
+STATE = (TensorProto.FLOAT, [2, "batch", 3])
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """The sizes of a model file of look-ups: by default those that its card asks for."""
+
+    card: Card = CARD
+    inputs: tuple[str, ...] = ("token", "rhythm", "velocity", "phase")
+    state: Any = STATE
+    known_tokens: int = 5
+    tokens: int = 5
+    rhythms: int = 5
+    velocities: int = 9
+    outputs: tuple[str, ...] = ("token_logits", "features", "new_state")
+    has_heads: bool = True
+    weight: float = 1.0
+
+    def file(self, path: Path) -> Path:
+        """Write it."""
+        inputs = dict.fromkeys(self.inputs, IDS) | ({"state": self.state} if self.state else {})
+        table, node = _looked_up("e", self.known_tokens, self.tokens, "token", "token_logits")
+        table.raw_data = np.full((self.known_tokens, self.tokens), self.weight, "f4").tobytes()
+        tables = [(table, node)]
+        if "features" in self.outputs:
+            tables.append(_looked_up("f", self.known_tokens, 2, "token", "features"))
+        trunk = _graph(inputs, tables, list(self.outputs))
+        metadata = {METADATA_KEY: self.card.model_dump_json()}
+        if self.has_heads:
+            content = base64.b64encode(self._heads().SerializeToString()).decode()
+            metadata[HEADS_KEY] = content
+        helper.set_model_props(trunk, metadata)
+        onnx.save(trunk, path)
+        return path
+
+    def _heads(self) -> Any:
+        inputs = {
+            "features": (TensorProto.FLOAT, ["batch", "time", 2]),
+            "chosen_token": IDS,
+            "chosen_rhythm": IDS,
+        }
+        tables = [
+            _looked_up("r", 5, self.rhythms, "chosen_token", "rhythm_logits"),
+            _looked_up("v", 5, self.velocities, "chosen_rhythm", "velocity_logits"),
+        ]
+        return _graph(inputs, tables, ["rhythm_logits", "velocity_logits"])
+
+
+FIXED = CARD.model_copy(update={"fixed_rhythm": (6, 6), "fixed_velocity": 90, "rhythms": ((0, 0),)})
+CLASSIC = Tiny(FIXED, inputs=("token",), outputs=("token_logits", "new_state"), has_heads=False)
+
+
+def test_a_model_that_fits_its_card_plays(tmp_path: Path) -> None:
+    """The smallest there is: every look-up is of the size that the card asks for."""
+    predictor = Predictor(Tiny().file(tmp_path / "a.onnx"), "cpu")
+    assert predictor.has_heads
+    assert len(Composer(predictor, Feel(), 1).compose(1920)) > 0
+
+
+def test_a_classic_model_plays_its_one_rhythm(tmp_path: Path) -> None:
+    predictor = Predictor(CLASSIC.file(tmp_path / "a.onnx"), "cpu")
+    events = Composer(predictor, Feel(), 1).compose(960)
+    times = [(e.onset_ticks, e.length_ticks, e.velocity) for e in events]
+    assert times == [(at, 240, 90) for at in (0, 240, 480, 720)]
+
+
+DAMAGED = {
+    "neither heads nor a fixed rhythm": (replace(CLASSIC, card=CARD), "has neither heads nor a"),
+    "heads and a fixed rhythm": (replace(Tiny(), card=FIXED), "has both heads and a fixed rhythm"),
+    "fewer logits than tokens": (
+        Tiny(tokens=4),
+        r"gives token_logits of \[1, 2, 4\] where its card asks for \[1, 2, 5\]",
+    ),
+    "more logits than tokens": (Tiny(tokens=6), r"gives token_logits of \[1, 2, 6\]"),
+    "fewer tokens known than said": (Tiny(known_tokens=4), "cannot be run: "),
+    "fewer rhythms": (Tiny(rhythms=4), r"gives rhythm_logits of \[4\] where its card asks for \[5"),
+    "fewer velocities": (Tiny(velocities=8), r"gives velocity_logits of \[8\]"),
+    "no state": (Tiny(state=None, outputs=("token_logits", "features")), "does not give "),
+    "no state to take": (
+        replace(CLASSIC, state=(TensorProto.FLOAT, ["a", "batch", "b"])),
+        "takes no state of ",
+    ),
+    "an input nobody knows": (Tiny(inputs=("token", "weather")), r"takes \['token', 'weather'\]"),
+    "no features": (Tiny(outputs=("token_logits", "new_state")), r"does not give \['features'\]"),
+    "weights that are no numbers": (Tiny(weight=np.nan), "gives token_logits that are no numbers"),
+}
+
+
+@pytest.mark.parametrize(("tiny", "told"), DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_model_that_does_not_fit_its_card_is_refused(
+    tmp_path: Path, tiny: Tiny, told: str
+) -> None:
+    with pytest.raises(ModelError, match=rf"\A\S+/a\.onnx {told}[^\n]*\Z"):
+        Predictor(tiny.file(tmp_path / "a.onnx"), "cpu")
+
+
+@pytest.mark.parametrize("text", ["%", "é", "bm8gbW9kZWw="], ids=["sign", "letter", "no model"])
+def test_damaged_heads_are_one_line(tmp_path: Path, text: str) -> None:
+    model = onnx.load(Tiny().file(tmp_path / "a.onnx"))
+    helper.set_model_props(model, {METADATA_KEY: CARD.model_dump_json(), HEADS_KEY: text})
+    onnx.save(model, tmp_path / "a.onnx")
+    with pytest.raises(ModelError, match=r"\A\S+/a\.onnx [^\n]*\Z"):
+        Predictor(tmp_path / "a.onnx", "cpu")
