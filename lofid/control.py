@@ -11,7 +11,6 @@ socket that a crash left behind is known to be stale, and is replaced.
 """
 
 import asyncio
-import fcntl
 import json
 import os
 import socket
@@ -46,74 +45,167 @@ def socket_path(name: str) -> Path:
 
 
 class ControlServer:
-    """The daemon's end. ``handler`` gets a command and its arguments, in the event loop."""
+    """The daemon's end. Everything here is called in the event loop.
+
+    ``handler`` gets a command and its arguments, and its result goes out as JSON. What it raises
+    goes out as an error; a fault that is none of LofidError, OSError or ValueError also ends the
+    connection and is logged by asyncio. A command that has begun is carried out to its end, also
+    when who asked has gone, or :meth:`shut` was called.
+    """
 
     def __init__(self, name: str, handler: Handler) -> None:
         self._name = name
         self._handler = handler
         self._path = socket_path(name)
-        self._lock: IO[str] | None = None
+        self._lock_file: IO[str] | None = None
         self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
 
     def claim(self) -> None:
-        """Make this process the one daemon of its name. ControlError when another one is."""
+        """Make this process the one daemon of its name. ControlError when another one is.
+
+        Blocks only as long as the disk takes. ControlError also on a system without locks.
+        """
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = self._path.with_suffix(".lock").open("a+", encoding="utf-8")
         except OSError as error:
             raise ControlError(f"cannot use {self._path.parent}: {error.strerror}") from None
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(lock)
         except BlockingIOError:
             lock.close()
             raise ControlError(
                 f"a lofid called '{self._name}' is already playing: end it with "
                 f"'lofid ctl quit --name {self._name}', or give this one another --name"
             ) from None
-        self._lock = lock
+        except OSError as error:
+            lock.close()
+            raise ControlError(f"cannot lock {lock.name}: {error.strerror}") from None
+        self._lock_file = lock
+
+    def release(self) -> None:
+        """Give the name back; :meth:`shut` comes first. Does nothing when it was not claimed."""
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
 
     async def open(self) -> None:
-        """Listen. :meth:`claim` comes first."""
-        self._path.unlink(missing_ok=True)
+        """Listen. :meth:`claim` comes first. ControlError when the socket cannot be made."""
         before = os.umask(0o177)
         try:
+            self._path.unlink(missing_ok=True)
             self._server = await asyncio.start_unix_server(
-                self._serve, self._path, limit=LONGEST_LINE_BYTES
+                self._accept, self._path, limit=LONGEST_LINE_BYTES
             )
+        except OSError as error:
+            raise ControlError(f"cannot listen at {self._path}: {error.strerror}") from None
         finally:
             os.umask(before)
 
-    def close(self) -> None:
-        """Stop listening and give the name back."""
-        if self._server is not None:
-            self._server.close()
-            self._path.unlink(missing_ok=True)
-        if self._lock is not None:
-            self._lock.close()
+    async def shut(self) -> None:
+        """Stop listening, end the connections and remove the socket.
+
+        Waits for nobody: a command that is being carried out goes on, without an answer. Does
+        nothing when nothing was opened.
+        """
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        self._path.unlink(missing_ok=True)
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:  # it came in the moment in which we were shut
+            writer.transport.abort()
+            return
+        # A task of our own: asyncio's complains, in Python 3.11, when it is cancelled.
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._served)
+
+    def _served(self, task: asyncio.Task[None]) -> None:
+        self._connections.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            context = {"message": "a command to lofid failed", "exception": error, "task": task}
+            asyncio.get_running_loop().call_exception_handler(context)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while line := await reader.readline():
-                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # the other side went away, or sent a line without an end
+            while line := await _line(reader, writer):
+                await self._answer(line, writer)
+        except ConnectionError:
+            pass  # the other side went away
+        except asyncio.CancelledError:
+            writer.transport.abort()  # without waiting until somebody reads what was answered
+            raise
         finally:
             writer.close()
 
-    async def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        try:
+            await _send(writer, await self._carry_out(line))
+        except ConnectionError:
+            raise
+        except Exception as error:
+            await _send(writer, _refusal(f"internal error: {type(error).__name__}"))
+            raise
+
+    async def _carry_out(self, line: bytes) -> bytes:
+        command = ""
         try:
             command, arguments = _request(line)
-            result = await self._handler(command, arguments)
+            result = await asyncio.shield(self._handler(command, arguments))
         except LofidError as error:
-            return {"lofid": VERSION, "ok": False, "error": str(error)}
-        return {"lofid": VERSION, "ok": True, "result": result}
+            return _refusal(str(error))
+        except OSError as error:
+            return _refusal(f"cannot {command}: {error.strerror or type(error).__name__}")
+        except ValueError as error:
+            return _refusal(f"cannot {command}: {' '.join(str(error).split())}")
+        return _encoded({"lofid": VERSION, "ok": True, "result": result})
+
+
+def _lock(file: IO[str]) -> None:
+    """Lock a file for this process. BlockingIOError when another process has it."""
+    try:
+        import fcntl  # noqa: PLC0415  # not there on Windows, where a file can be rendered
+    except ImportError:
+        raise ControlError(
+            "this system has no file locks, which 'lofid play' needs: "
+            "write a file with 'lofid render OUT.mid'"
+        ) from None
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+async def _line(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """Read a line; none at the end, and none that is too long, which is told."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        await _send(writer, _refusal(f"the request is longer than {LONGEST_LINE_BYTES} bytes"))
+        return b""
+
+
+async def _send(writer: asyncio.StreamWriter, answer: bytes) -> None:
+    writer.write(answer)
+    await writer.drain()
+
+
+def _encoded(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer).encode() + b"\n"
+
+
+def _refusal(error: str) -> bytes:
+    return _encoded({"lofid": VERSION, "ok": False, "error": error})
 
 
 def _request(line: bytes) -> tuple[str, list[str]]:
     try:
         request = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ControlError("the request is not a line of JSON") from None
     if not isinstance(request, dict) or request.get("lofid") != VERSION:
         raise ControlError(f'the request must be an object with "lofid": {VERSION}')
@@ -128,6 +220,8 @@ def ask(name: str, command: str, *arguments: str, patience_seconds: float = ANSW
 
     ControlError when no daemon answers, or when it refuses.
     """
+    if not hasattr(socket, "AF_UNIX"):
+        raise ControlError("this system has no Unix sockets, which 'lofid ctl' needs")
     path = socket_path(name)
     request = {"lofid": VERSION, "command": command, "arguments": arguments}
     try:
