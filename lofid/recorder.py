@@ -8,16 +8,35 @@ Rules:
 * The journal goes only when the MIDI file is there.
 """
 
+import os
+import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from io import FileIO
+from itertools import chain, count
 from pathlib import Path
 
 from lofid import __version__
 from lofid.errors import RecordingError
 from lofid.journal import JOURNAL_FORMAT, journal_line
 from lofid.music import BAR_TICKS
+
+LONGEST_STEM = 40
+"""So much of the MIDI file's name is in its journal's, which has to stay a name a file can have."""
+
+
+def unused(path: Path, taken: Collection[Path] = ()) -> Path:
+    """Give ``path``, or ``take-2.mid``, ``take-3.mid`` … where it is there or in ``taken``.
+
+    RecordingError where no file can be called so, or where a folder or a device is. Any thread.
+    """
+    _check_name(path)
+    others = {other.absolute() for other in taken}
+    numbered = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in count(2))
+    names = (p for p in chain([path], numbered) if p.absolute() not in others)
+    return next(name for name in names if _status(name) is None)
 
 
 class Recorder:
@@ -39,12 +58,13 @@ class Recorder:
         keys_channel: int,
         start_tick: int = 0,
     ) -> None:
+        _check_name(path)
         _try_folder(path)
         self.path = path.absolute()
         self.origin_tick = start_tick // BAR_TICKS * BAR_TICKS
         self.fault: RecordingError | None = None
         self._pending: list[str] = []
-        self.journal_path, self._journal = _new_journal(journal_folder, path.stem)
+        self.journal_path, self._journal = _new_journal(journal_folder, path.stem[:LONGEST_STEM])
         channels = {"lead_channel": lead_channel, "keys_channel": keys_channel}
         versions = {"format": JOURNAL_FORMAT, "lofid": __version__}
         self._pending.append(journal_line("header", **versions, **channels, file=str(self.path)))
@@ -132,10 +152,6 @@ class Conversion:
             raise RecordingError(f"{what}; the take is kept in {journal_path}") from error
         return cls(process, journal_path, path)
 
-    def is_done(self) -> bool:
-        """Tell whether :meth:`wait` would return at once. Does not block."""
-        return self._process.poll() is not None
-
     def wait(self, timeout_seconds: float | None = None) -> Path:
         """Wait for the MIDI file, remove the journal, and return the file's path.
 
@@ -166,10 +182,38 @@ def _new_journal(folder: Path, stem: str) -> tuple[Path, FileIO]:
 
 def _try_folder(path: Path) -> None:
     """Find out whether a file could be put there, by putting one there for a moment."""
-    if path.is_dir():
-        raise RecordingError(f"{path}: is a folder; give the name of a .mid file")
     try:
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
         advice = "make that folder or choose another one"
-        raise RecordingError(f"{path}: cannot be written: {error.strerror}; {advice}") from error
+        raise RecordingError(
+            f"{_told(path)}: cannot be written: {error.strerror}; {advice}"
+        ) from error
+
+
+def _check_name(path: Path) -> None:
+    """RecordingError unless a file of this name can be made, or is there and can be replaced."""
+    status = _status(path)
+    if status is None or stat.S_ISREG(status.st_mode):
+        return
+    what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+    raise RecordingError(f"{_told(path)}: is {what}; give the name of a .mid file")
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Look at a file; None when it is not there. RecordingError when none can be called so."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        what = f"cannot be written: {error.strerror}; give another name"
+        raise RecordingError(f"{_told(path)}: {what}") from error
+    except ValueError as error:
+        what = f"no file can be called so ({error}); give another name"
+        raise RecordingError(f"{_told(path)}: {what}") from error
+
+
+def _told(path: Path) -> str:
+    """Write a path so that it stays one line, whatever is in it."""
+    return str(path) if str(path).isprintable() else repr(str(path))

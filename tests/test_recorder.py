@@ -11,7 +11,7 @@ import pytest
 
 from lofid.errors import RecordingError
 from lofid.journal import PlayedNote, read_journal
-from lofid.recorder import Conversion, Recorder
+from lofid.recorder import Conversion, Recorder, unused
 from tests.test_midifile import files_no_longer_than, read_by_mido
 
 GENEROUS_SECONDS = 120
@@ -32,7 +32,6 @@ def test_a_take_becomes_a_midi_file(tmp_path: Path) -> None:
     take.off(2500, 0, 65)
     conversion = take.finish(3840)
     assert conversion.wait(GENEROUS_SECONDS) == tmp_path / "take.mid"
-    assert conversion.is_done()
     assert take.origin_tick == 1920
     assert read_by_mido(conversion.path) == {
         "lead": [PlayedNote(480, 100, 0, 65, 90)],
@@ -104,9 +103,69 @@ def test_a_missing_folder_is_told_at_the_start(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_is_no_midi_file(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match=r"is a folder; give the name of a \.mid file"):
-        Recorder(tmp_path, tmp_path, 0, 1)
+UNUSABLE = [
+    ("", r"\.: is a folder; give the name of a \.mid file"),
+    (".", r"\.: is a folder; give the name of a \.mid file"),
+    ("/", r"/: is a folder; give the name of a \.mid file"),
+    ("folder", r"\S*: is a folder; give the name of a \.mid file"),
+    ("x" * 300, r"x{300}: cannot be written: File name too long; give another name"),
+    ("a\0b.mid", r"'a\\x00b\.mid': no file can be called so \(embedded null byte\)[^\n]*"),
+    ("a\nb\0.mid", r"'a\\nb\\x00\.mid': no file can be called so [^\n]*"),
+    ("\ud800.mid", r"'\\ud800\.mid': no file can be called so [^\n]*"),
+    ("file/a.mid", r"file/a\.mid: cannot be written: Not a directory; give another name"),
+    ("/dev/null", r"/dev/null: is no regular file; give the name of a \.mid file"),
+]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have other names and words")
+@pytest.mark.parametrize(("name", "told"), UNUSABLE, ids=[repr(name[:9]) for name, _ in UNUSABLE])
+def test_what_can_be_no_midi_file_is_told_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    """By the recorder and by who looks for an unused name; nothing is left behind."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordingError, match=rf"\A{told}\Z"):
+        Recorder(Path(name), tmp_path / "journals", 0, 1)
+    with pytest.raises(RecordingError, match=rf"\A{told}\Z"):
+        unused(Path(name))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".mid", "é" * 125 + ".mid"], ids=["ascii", "accents"])
+def test_a_name_as_long_as_names_can_be(tmp_path: Path, name: str) -> None:
+    """Neither the journal nor the unfinished file, which are called after it, is too long."""
+    take = Recorder(tmp_path / name, tmp_path / "journals", 0, 1)
+    assert take.finish(0).wait(GENEROUS_SECONDS) == tmp_path / name
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["journals", name])
+
+
+def test_an_unused_name_is_neither_there_nor_taken(tmp_path: Path) -> None:
+    """A folder of the next name is passed by."""
+    take = tmp_path / "take.mid"
+    assert unused(take) == take
+    assert unused(take, [take]) == tmp_path / "take-2.mid"
+    take.touch()
+    (tmp_path / "take-2.mid").mkdir()
+    assert unused(take) == tmp_path / "take-3.mid"
+    assert unused(take, {tmp_path / "take-3.mid", tmp_path / "take-5.mid"}) == (
+        tmp_path / "take-4.mid"
+    )
+
+
+def test_a_name_is_taken_however_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert unused(Path("take.mid"), [tmp_path / "take.mid"]) == Path("take-2.mid")
+    assert unused(tmp_path / "take", [Path("take")]) == tmp_path / "take-2"
+
+
+def test_a_number_makes_a_long_name_too_long(tmp_path: Path) -> None:
+    (take := tmp_path / ("x" * 251 + ".mid")).touch()
+    with pytest.raises(RecordingError, match=r"-2\.mid: cannot be written: File name too long"):
+        unused(take)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
@@ -149,7 +208,6 @@ def test_a_conversion_that_dies_leaves_the_journal(tmp_path: Path) -> None:
     conversion = Conversion(process, journal, tmp_path / "take.mid")
     with pytest.raises(RecordingError, match="is not finished yet; the take is kept in "):
         conversion.wait(0)
-    assert not conversion.is_done()
     process.send_signal(signal.SIGKILL)
     with pytest.raises(RecordingError, match="exit -9; the take is kept in "):
         conversion.wait(GENEROUS_SECONDS)
