@@ -1,27 +1,28 @@
 """The composition root: starts everything, and stops it in mirrored order.
 
-``start``: claim the name, start the player, load the model, open the ports, listen for commands,
-play. ``stop``: end the notes and close the ports, make the recording, give the name back.
+Start: claim the name, start the player, load the model, open the ports, begin the recording, listen
+for commands, play. Stop: stop listening, end the notes and close the ports, make the recording,
+give the name back.
 """
 
 import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import psutil
 from platformdirs import user_music_path, user_state_path
 
 from lofid.config import Settings
 from lofid.control import ControlServer
-from lofid.errors import ControlError, PortError
-from lofid.patchbay import Patchbay
-from lofid.stage import Stage
+from lofid.errors import ControlError, PortError, RecordingError
+from lofid.meter import Meter
+from lofid.player.wire import Message
+from lofid.recorder import unused
+from lofid.troupe import Troupe
 
 if TYPE_CHECKING:
     from lofid.engine import Engine
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
 FLUSH_SECONDS = 1.0
 SILENT_SECONDS = 10.0
 """A player tells where it is every half beat: one that says nothing for so long is hanging."""
-MOST_RESTARTS_A_MINUTE = 5
+SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 Say = Callable[[str], None]
+_T = TypeVar("_T")
 
 
 def play(settings: Settings, seconds: float | None, say: Say) -> None:
-    """Play until SIGINT, SIGTERM, ``ctl quit`` or ``seconds``. Blocks; LofidError if it cannot.
+    """Play until a signal, ``ctl quit`` or ``seconds``. Blocks; LofidError if it cannot.
 
     ``say`` gets one line for each thing that a person should know.
     """
@@ -44,19 +48,17 @@ def play(settings: Settings, seconds: float | None, say: Say) -> None:
 class Daemon:
     """One session from start to end, in one event loop."""
 
-    _stage: Stage
-    _patchbay: Patchbay
-
     def __init__(self, settings: Settings, seconds: float | None, say: Say) -> None:
         self._settings = settings
         self._seconds = seconds
         self._say = say
         self._quit = asyncio.Event()
+        self._jack_gone = asyncio.Event()
+        self._meter = Meter()
         self._maybe_engine: Engine | None = None
-        self._restarts: list[float] = []
+        self._takes: set[Path] = set()
         self._conversions: set[asyncio.Task[str]] = set()
         self._started = self._heard_player = time.monotonic()
-        self._cpu_seconds_before = 0.0
 
     @property
     def _engine(self) -> "Engine":
@@ -66,25 +68,42 @@ class Daemon:
     async def run(self) -> None:
         """Start, play; whatever happens, stop in mirrored order."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             loop.add_signal_handler(number, self._quit.set)
+
+        def gone() -> None:
+            loop.call_soon_threadsafe(self._jack_gone.set)
+
+        self._troupe = Troupe(self._settings, self._say, gone)
         async with contextlib.AsyncExitStack() as stack:
             control = ControlServer(self._settings.midi.name, self._obey)
             control.claim()
-            stack.callback(control.close)
+            stack.callback(control.release)
             stack.push_async_callback(self._keep_recording)
-            self._stage = await Stage.start(self._settings)
             stack.push_async_callback(self._leave)
+            await self._troupe.start()
             self._maybe_engine = self._load_engine()
-            opened = await self._stage.ready()
-            ports = [port for port in (opened["output"], opened["input"]) if port]
-            self._patchbay = Patchbay(opened["backend"], ports)
-            stack.callback(self._patchbay.close)
+            if not await self._unless_quit(self._troupe.ready()):
+                return
             if self._settings.record.file:
-                self._engine.record(_unused(Path(self._settings.record.file)), _journals())
-            self._announce(opened)
+                self._record(Path(self._settings.record.file))
+            self._announce()
             await control.open()
+            stack.push_async_callback(control.shut)
             await self._perform()
+
+    async def _unless_quit(self, what: Awaitable[None]) -> bool:
+        """Wait for ``what``, or until asked to leave; tell whether it was done."""
+        doing = asyncio.ensure_future(what)
+        quitting = asyncio.create_task(self._quit.wait())
+        await asyncio.wait([doing, quitting], return_when=asyncio.FIRST_COMPLETED)
+        quitting.cancel()
+        if not doing.done():
+            doing.cancel()
+            await asyncio.gather(doing, return_exceptions=True)
+            return False
+        await doing
+        return not self._quit.is_set()
 
     def _load_engine(self) -> "Engine":
         # Imported only now: the player opens its ports while onnxruntime is loaded here.
@@ -101,8 +120,9 @@ class Daemon:
             time.monotonic,
         )
 
-    def _announce(self, opened: dict[str, Any]) -> None:
-        music, predictor = self._settings.music, self._engine.predictor
+    def _announce(self) -> None:
+        opened, predictor = self._troupe.opened, self._engine.predictor
+        music = self._settings.music
         heard = f", hears {opened['input']}" if opened["input"] else ""
         self._say(f"lofid plays on {opened['backend']} port {opened['output']}{heard}")
         self._say(
@@ -113,11 +133,14 @@ class Daemon:
             self._say(f"no real-time priority: {opened['realtime_note']}")
 
     async def _perform(self) -> None:
-        """Play until asked to stop; a player that dies is replaced."""
-        self._cpu_seconds_before = self._cpu_seconds()
-        self._stage.send(self._engine.begin())
+        """Play until asked to stop."""
+        self._meter.start(self._troupe.pid)
+        self._troupe.send(self._engine.begin())
         self._started = self._heard_player = time.monotonic()
-        jobs = [asyncio.create_task(job()) for job in (self._listen, self._flush, self._watch)]
+        jobs = [
+            asyncio.create_task(job())
+            for job in (self._listen, self._flush, self._watch, self._fail_without_jack)
+        ]
         quitting = asyncio.create_task(self._quit.wait())
         try:
             await asyncio.wait(
@@ -132,33 +155,16 @@ class Daemon:
                 raise result
 
     async def _listen(self) -> None:
-        """Pass the player's messages to the engine and its answers back, for ever."""
-        while True:
-            async for message in self._stage.messages():
-                if message["is"] == "refused":
-                    raise PortError(message["error"])
-                self._heard_player = time.monotonic()
-                self._stage.send(self._engine.receive(message))
-            await self._replace_player()
-
-    async def _replace_player(self) -> None:
-        now = time.monotonic()
-        self._restarts = [t for t in self._restarts if now - t < 60] + [now]
-        if len(self._restarts) > MOST_RESTARTS_A_MINUTE:
-            raise PortError("the player process keeps dying: see 'lofid doctor'")
-        self._say("the player process died: silencing what it held with a new one")
-        self._stage.close()
-        self._stage = await Stage.start(self._engine.settings)
-        await self._stage.ready()
-        self._patchbay.restore()
-        self._stage.send(self._engine.resume())
+        """Pass the players' messages to the engine and its answers back, for ever."""
+        async for message in self._troupe.messages():
+            self._heard_player = time.monotonic()
+            self._troupe.send(self._engine.receive(message))
 
     async def _flush(self) -> None:
         """Bring the journal to the disk once a second; say it once when that fails."""
         said = False
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            self._patchbay.look()
             recorder = self._engine.recorder
             if recorder is None:
                 said = False
@@ -169,22 +175,30 @@ class Daemon:
                 self._say(f"recording stopped: {recorder.fault}")
 
     async def _watch(self) -> None:
-        """Kill a player that hangs; :meth:`_listen` then finds it dead and replaces it."""
+        """Kill a player that hangs; it is then replaced like any that dies."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             if time.monotonic() - self._heard_player > SILENT_SECONDS:
                 self._say("the player process hangs")
                 self._heard_player = time.monotonic()
-                self._stage.kill()
+                self._troupe.kill()
+
+    async def _fail_without_jack(self) -> None:
+        await self._jack_gone.wait()
+        raise PortError("the JACK server has gone: start it again, and then lofid")
 
     async def _leave(self) -> None:
-        """Have the player end its notes and go, and hear its last words for the recording."""
-        await self._stage.leave()
-        if self._maybe_engine is not None:
-            async for message in self._stage.messages():
-                if message["is"] in ("on", "off"):
-                    self._engine.receive(message)
-        self._stage.close()
+        """Have the notes ended and the ports closed; the recording hears their ends."""
+        engine = self._maybe_engine
+        if engine is None:
+            await self._troupe.leave(lambda _message: None, list)
+            return
+
+        def hear(message: Message) -> None:
+            if message["is"] in ("on", "off"):
+                engine.receive(message)
+
+        await self._troupe.leave(hear, engine.at_stake)
 
     async def _keep_recording(self) -> None:
         if self._maybe_engine is not None and self._engine.recorder is not None:
@@ -206,13 +220,13 @@ class Daemon:
             case "status", []:
                 return self._status()
             case "set", [name, text]:
-                self._stage.send(self._engine.set(name, text))
+                self._troupe.send(self._engine.set(name, text))
                 return f"{name} = {text}"
             case "panic", []:
-                self._stage.send([{"do": "panic"}])
+                self._troupe.send([{"do": "panic"}])
                 return "all notes off"
             case "record", ["start", *where]:
-                return self._record(Path(where[0]) if where else _new_take())
+                return f"recording to {self._record(Path(where[0]) if where else _new_take())}"
             case "record", ["stop"]:
                 return f"recorded {await self._begin_conversion()}"
             case "quit", []:
@@ -220,51 +234,31 @@ class Daemon:
                 return "leaving"
         raise ControlError(f"unknown command {command!r} with {len(arguments)} arguments")
 
-    def _record(self, path: Path) -> str:
-        path = _unused(path)
-        self._engine.record(path, _journals())
-        return f"recording to {path}"
+    def _record(self, wanted: Path) -> Path:
+        """Begin a take under a name that no other take of this session has, nor any file."""
+        path: Path = unused(wanted.absolute(), self._takes)
+        self._engine.record(path, Path(user_state_path("lofid", appauthor=False)) / "journals")
+        self._takes.add(path)
+        return path
 
     def _status(self) -> dict[str, Any]:
-        opened = self._stage.opened
-        processes = self._processes()
+        opened, pid = self._troupe.opened, self._troupe.pid
         seconds = time.monotonic() - self._started
-        used = self._cpu_seconds() - self._cpu_seconds_before
+        names = ("backend", "output", "input", "realtime", "realtime_note")
         return {
             **self._engine.status(),
-            "backend": opened["backend"],
-            "output": opened["output"],
-            "input": opened["input"],
-            "realtime": opened["realtime"],
-            "realtime_note": opened["realtime_note"],
+            **{name: opened[name] for name in names},
             "seconds": round(seconds, 1),
-            "memory_mb": round(sum(p.memory_info().rss for p in processes) / 2**20, 1),
-            "cpu_percent": round(100 * used / max(seconds, 1e-3), 2),
+            "memory_mb": round(self._meter.memory_bytes(pid) / 2**20, 1),
+            "cpu_percent": round(100 * self._meter.cpu_seconds(pid) / max(seconds, 1e-3), 2),
         }
-
-    def _processes(self) -> list[psutil.Process]:
-        """Give the engine and, when it lives, the player."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            return [psutil.Process(), psutil.Process(self._stage.pid)]
-        return [psutil.Process()]
-
-    def _cpu_seconds(self) -> float:
-        """Processor time of both processes until now."""
-        return sum(t.user + t.system for t in (p.cpu_times() for p in self._processes()))
-
-
-def _journals() -> Path:
-    return Path(user_state_path("lofid", appauthor=False)) / "journals"
 
 
 def _new_take() -> Path:
     stamp = datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
     folder = Path(user_music_path()) / "lofid"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordingError(f"{folder} cannot be made: {error.strerror}") from None
     return folder / f"lofid-{stamp}.mid"
-
-
-def _unused(path: Path) -> Path:
-    """Give ``path``, or with a number after its name where an earlier take has that one."""
-    names = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in count(2))
-    return next(p for p in chain([path], names) if not p.exists())

@@ -88,12 +88,21 @@ class Engine:
         """Take a new player to where the one that died would be now, and silence what it held."""
         self._counts["restarts"] += 1
         tick = self.tick_now()
-        owed, self._owed = list(self._owed), {}
-        for channel, pitch in owed:
+        silence = {"do": "silence", "notes": [list(note) for note in self.at_stake()]}
+        for channel, pitch in self._owed:
             self._record_off(tick, channel, pitch)
-        left = [note for note in self._queued if note[0] >= tick]
-        silence = {"do": "silence", "notes": [list(note) for note in owed]}
+        self._owed = {}
+        left = [note for note in self._queued if note[0] > tick]
         return [silence, {"do": "play", "notes": left}, self._start(tick)]
+
+    def at_stake(self) -> list[tuple[int, int]]:
+        """The (channel, pitch) pairs that may sound when a player dies without a word.
+
+        What it told of, and what was due: it may have sent a note and died before it said so.
+        """
+        tick = self.tick_now()
+        due = {(channel, pitch): None for on, _, channel, pitch, _ in self._queued if on <= tick}
+        return list(self._owed | due)
 
     def tick_now(self) -> int:
         """Where the clock stands by our own reckoning since the last position."""
@@ -110,6 +119,8 @@ class Engine:
             case "off":
                 self._owed.pop((message["channel"], message["pitch"]), None)
                 self._record_off(message["tick"], message["channel"], message["pitch"])
+            case "replaced":
+                return self.resume()
             case "dropped":
                 self._counts["dropped"] += 1
             case "lost":

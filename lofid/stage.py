@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from lofid.config import Settings
 from lofid.errors import NoMidiError, PortError
@@ -29,7 +29,6 @@ class Stage:
         self._process = process
         self._reader = reader
         self._writer = writer
-        self.opened: Message = {}
 
     @classmethod
     async def start(cls, settings: Settings) -> "Stage":
@@ -52,16 +51,18 @@ class Stage:
         """The player's process number."""
         return self._process.pid
 
-    async def ready(self) -> Message:
-        """Wait for the ports; give what was opened. PortError when they were refused."""
+    async def ready(self) -> Message | None:
+        """Wait for the ports; give what was opened, or None when the player died.
+
+        PortError when the ports were refused.
+        """
         async for message in self.messages():
             if message["is"] == "open":
-                self.opened = message
                 return message
             if message["is"] == "refused":
                 await self._process.wait()
                 raise (NoMidiError if message["no_midi"] else PortError)(message["error"])
-        raise PortError("the player process died before it opened a port: see its lines above")
+        return None
 
     def send(self, messages: Iterable[Message]) -> None:
         """Hand messages to the player; never blocks. Nothing happens when it is dead."""
@@ -76,17 +77,24 @@ class Stage:
                 for message in Decoder().feed(line):
                     yield message
 
-    async def leave(self) -> None:
-        """Have the player end its notes, close its ports and go; kill it if it does not.
+    async def leave(self, hear: Callable[[Message], object]) -> bool:
+        """Have the player end its notes, close its ports and go, and ``hear`` its last words.
 
-        What it still had to say can be read from :meth:`messages`; then :meth:`close`.
+        True when it said that it did; one that takes too long is killed.
         """
+        closed = False
         self.send([{"do": "stop"}])
         try:
-            await asyncio.wait_for(self._process.wait(), FAREWELL_SECONDS)
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                async for message in self.messages():
+                    hear(message)
+                    closed = closed or message["is"] == "closed"
+                await self._process.wait()
         except TimeoutError:
             self.kill()
             await self._process.wait()
+        self.close()
+        return closed
 
     def kill(self) -> None:
         """Kill a player that hangs. Its successor silences what it held."""

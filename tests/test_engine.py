@@ -71,6 +71,18 @@ def test_a_dead_players_notes_are_silenced_and_what_was_queued_plays_on(
     assert engine.resume()[0]["notes"] == []
 
 
+def test_a_note_that_was_due_is_silenced_though_nobody_told_of_it(
+    engine: Engine, clock: Clock
+) -> None:
+    """The player may have sent it and died before it said so. At 80 bpm 0.75 s is a quarter."""
+    engine.begin()
+    clock.seconds += 0.75
+    assert engine.at_stake() == [(0, 60), (1, 48), (1, 51), (1, 55), (1, 58)]
+    silence, play, _start = engine.resume()
+    assert silence["notes"] == [[0, 60], [1, 48], [1, 51], [1, 55], [1, 58]]
+    assert play["notes"] == []
+
+
 def test_a_tempo_change_goes_to_the_player_at_once(engine: Engine, clock: Clock) -> None:
     engine.begin()
     clock.seconds += 0.75
