@@ -115,7 +115,7 @@ def _heads(net: Stacked) -> tuple[Any, list[tf.TensorSpec]]:
         return {"rhythm_logits": rhythm, "velocity_logits": velocity}
 
     return heads, [
-        tf.TensorSpec([None, None, net.recipe.units], tf.float32, name="features"),
+        tf.TensorSpec([None, None, net.feature_units], tf.float32, name="features"),
         tf.TensorSpec([None, None], tf.int32, name="chosen_token"),
         tf.TensorSpec([None, None], tf.int32, name="chosen_rhythm"),
     ]

@@ -53,12 +53,22 @@ class Stacked:
         self.velocity_hidden = layers.Dense(recipe.head_units, "relu", name="velocity_hidden")
         self.velocity_head = layers.Dense(sizes.velocities, name="velocity_head")
 
+    @property
+    def feature_units(self) -> int:
+        """The width of the features that the heads read."""
+        recipe = self.recipe
+        embedded = recipe.token_embedding + recipe.rhythm_embedding
+        return recipe.units + embedded + recipe.velocity_embedding + recipe.phase_embedding
+
     def trunk(self, ids: dict[str, Tensor], state: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Ids [batch, time] and state [2 layers, batch, units] to (features, logits, new state)."""
-        embedded = [self.embeddings[name](ids[name]) for name in INPUTS]
-        x = self.drops[0](ops.concatenate(embedded, axis=-1))
-        x, new_state = _run(self.lstms, self.drops[1:], x, state)
-        return x, self.token_head(x), new_state
+        every = [self.embeddings[name](ids[name]) for name in INPUTS]
+        embedded = self.drops[0](ops.concatenate(every, axis=-1))
+        x, new_state = _run(self.lstms, self.drops[1:], embedded, state)
+        # The newest event also goes round the LSTMs: what follows it directly, and where in the
+        # bar, need not come through three layers with dropout (docs/decisions.md).
+        features = ops.concatenate([x, embedded], axis=-1)
+        return features, self.token_head(features), new_state
 
     def heads(self, features: Tensor, token: Tensor, rhythm: Tensor) -> tuple[Tensor, Tensor]:
         """Rhythm logits given the token; velocity logits given the token and the rhythm."""

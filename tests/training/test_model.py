@@ -15,9 +15,9 @@ TOLERANCE = 1e-4
 
 
 def test_the_default_recipe_s_parameters() -> None:
-    """Embeddings 244,624; LSTMs 5,871,616; heads 616,113 + 115,137 + 99,593."""
+    """Embeddings 244,624; LSTMs 5,871,616; heads 981,217 + 307,905 + 277,001."""
     net = Stacked(Recipe.load("default").model, Sizes(1201, 193))
-    assert net.trainable(100).count_params() == 6_947_083
+    assert net.trainable(100).count_params() == 7_682_363
 
 
 def test_the_classic_recipe_s_parameters() -> None:
@@ -34,13 +34,13 @@ def test_the_recipe_names_the_network() -> None:
 
 
 def test_the_shapes() -> None:
-    """Features [batch, time, units], logits everywhere, state [2 x layers, batch, units]."""
+    """Features [batch, time, units + embeddings], logits everywhere, state [2 x layers, batch, units]."""
     net = Stacked(Model(layers=2, units=6), Sizes(tokens=5, rhythms=4))
     ids = {name: np.zeros((3, 7), np.int32) for name in INPUTS}
     features, token, state = net.trunk(ids, np.zeros((4, 3, 6), np.float32))
     rhythm, velocity = net.heads(features, ids["token"], ids["rhythm"])
     shapes = [tuple(value.shape) for value in (features, token, state, rhythm, velocity)]
-    assert shapes == [(3, 7, 6), (3, 7, 5), (4, 3, 6), (3, 7, 4), (3, 7, 9)]
+    assert shapes == [(3, 7, 6 + 304), (3, 7, 5), (4, 3, 6), (3, 7, 4), (3, 7, 9)]
 
 
 def test_no_state_is_a_state_of_zeros() -> None:
