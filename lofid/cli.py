@@ -1,18 +1,27 @@
 """The command line: flags to settings, values to lines, errors to one line and an exit code."""
 
 import sys
-from pathlib import Path
-from typing import Annotated, Any
 
-import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+INTERRUPTED = 130
+"""The exit code after a Ctrl-C that came before anything played: 128 and the signal's number."""
 
-from lofid import __version__
-from lofid.config import find_config, load
-from lofid.control import ask
-from lofid.errors import LofidError
+try:
+    # A tenth of a second and more, in which an impatient Ctrl-C gets no traceback either.
+    import signal
+    from pathlib import Path
+    from typing import Annotated, Any
+
+    import typer
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from lofid import __version__
+    from lofid.config import find_config, load
+    from lofid.control import ask
+    from lofid.errors import LofidError
+except KeyboardInterrupt:
+    sys.exit(INTERRUPTED)
 
 app = typer.Typer(
     name="lofid",
@@ -150,7 +159,8 @@ def doctor(config: Config = None) -> None:
     from lofid.doctor import examine  # noqa: PLC0415
 
     table = Table(box=None, show_header=False, pad_edge=False)
-    for finding in examine(load(find_config(config), {})):
+    found = find_config(config)
+    for finding in examine(load(found, {}), found):
         table.add_row(finding.subject, finding.found, finding.advice)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
@@ -212,7 +222,24 @@ def record_stop(name: Name = "lofid") -> None:
 
 
 def main() -> None:
-    """Run the command; an error that a person can mend is one line, never a traceback."""
+    """Run the command; neither an error that a person can mend nor Ctrl-C is a traceback.
+
+    A Ctrl-C that ends no music is told by the exit code 130.
+    """
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            sys.exit(INTERRUPTED)  # it came while an extension module was loaded
+        raise
+    finally:
+        # Nothing is left to end: one more Ctrl-C would only interrupt Python's own goodbye.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run() -> None:
     try:
         app()
     except LofidError as error:

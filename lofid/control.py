@@ -33,8 +33,9 @@ Handler = Callable[[str, list[str]], Awaitable[Any]]
 def socket_path(name: str) -> Path:
     """Where the daemon of this name listens."""
     with warnings.catch_warnings():
-        # Where XDG_RUNTIME_DIR is not safe, platformdirs takes another folder; that is all right.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        # Where XDG_RUNTIME_DIR is missing or not safe, platformdirs takes another folder and warns,
+        # by a category that differs from release to release; that is all right.
+        warnings.simplefilter("ignore")
         folder = Path(user_runtime_path("lofid", appauthor=False))
     path = folder / f"{name}.sock"
     if len(os.fsencode(path)) > LONGEST_PATH_BYTES:

@@ -5,16 +5,18 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
-import onnxruntime
-
 from lofid import __version__
-from lofid.config import Settings, find_config
+from lofid.config import Settings
 from lofid.errors import LofidError
 from lofid.player.realtime import ask_for_realtime
 from lofid.player.systems import describe_systems
 from lofid.predictor import Predictor, default_model_path
+
+RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
+"""The packages that bring onnxruntime; one of them is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +28,31 @@ class Finding:
     advice: str = ""
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at everything lofid needs. Changes this process's priority: for a command of its own."""
+def examine(settings: Settings, config: Path | None) -> Iterator[Finding]:
+    """Look at everything lofid needs; ``config`` is the file that the settings came from.
+
+    Changes this process's priority: for a command of its own.
+    """
     python = ".".join(str(part) for part in sys.version_info[:3])
-    yield Finding("lofid", f"{__version__}, Python {python}, onnxruntime {onnxruntime.__version__}")
-    yield Finding("settings", str(find_config(None) or "defaults: no config.toml here or yours"))
+    yield Finding("lofid", f"{__version__}, Python {python}, {_runtime()}")
+    yield Finding("settings", str(config or "defaults: no config.toml here or yours"))
     yield from _midi(settings)
     yield from _model(settings)
     yield _realtime()
     yield _synthesiser()
+
+
+def _runtime() -> str:
+    """Name the onnxruntime that is installed, without importing it."""
+    installed = {name: _version(name) for name in RUNTIMES}
+    return ", ".join(f"{name} {at}" for name, at in installed.items() if at) or "no onnxruntime"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _midi(settings: Settings) -> Iterator[Finding]:
@@ -44,6 +62,11 @@ def _midi(settings: Settings) -> Iterator[Finding]:
         if system.is_available:
             ports = f"{len(system.outputs)} outputs, {len(system.inputs)} inputs to connect to"
             yield Finding(f"MIDI: {system.backend}", ports)
+            if system.backend == "jack" and (fault := _jack_client_fault()):
+                yield Finding(
+                    "JACK-Client", f"cannot be loaded: {fault}",
+                    "lofid plays, but cannot reconnect the ports of a player that died",
+                )  # fmt: skip
         else:
             yield Finding(f"MIDI: {system.backend}", "not here", system.why_not if nothing else "")
     if nothing:
@@ -51,6 +74,17 @@ def _midi(settings: Settings) -> Iterator[Finding]:
             "MIDI", "no MIDI system at all",
             "start one, or write files with 'lofid render OUT.mid'",
         )  # fmt: skip
+
+
+def _jack_client_fault() -> str | None:
+    """What keeps JACK-Client from being loaded; None when nothing does."""
+    try:
+        import jack  # noqa: F401, PLC0415  # looks for libjack as it is imported
+    except ImportError:
+        return "it is not installed"
+    except OSError as error:
+        return str(error)
+    return None
 
 
 def _model(settings: Settings) -> Iterator[Finding]:

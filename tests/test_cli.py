@@ -1,19 +1,25 @@
 """The commands, as a person runs them: lines, exit codes, never a traceback."""
 
+import os
+import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import mido
 import onnx
 import pytest
 
+import lofid
 from lofid import __version__
 from lofid.card import METADATA_KEY
 from lofid.predictor import default_model_path
 from tests.jackserver import JackServer, why_no_jack
-from tests.lofidprocess import LOFID, own_folders, run
+from tests.lofidprocess import LOFID, own_environment, own_folders, run
+
+ROOT = Path(__file__).parents[1]
 
 
 def _refused(answer: "subprocess.CompletedProcess[str]", code: int, pattern: str) -> None:
@@ -108,7 +114,7 @@ def test_no_midi_at_all_names_both_ways_out(tmp_path: Path) -> None:
 def test_a_port_that_is_not_there(jack_server: JackServer, tmp_path: Path) -> None:
     answer = subprocess.run(
         [*LOFID, "play", "--backend", "jack", "--output", "no such synth"],
-        env={**own_folders(tmp_path), **jack_server.env},
+        env=own_environment(tmp_path, jack_server),
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     _refused(answer, 1, r"^lofid: .*'no such synth'")
@@ -118,7 +124,7 @@ def test_a_port_that_is_not_there(jack_server: JackServer, tmp_path: Path) -> No
 def test_the_doctor_looks_at_everything(jack_server: JackServer, tmp_path: Path) -> None:
     doctor = subprocess.run(
         [*LOFID, "doctor"],
-        env={**own_folders(tmp_path), **jack_server.env},
+        env=own_environment(tmp_path, jack_server),
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert doctor.returncode == 0
@@ -138,3 +144,109 @@ def test_nothing_of_lofid_imports_tensorflow() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
     )
     assert answer.stdout == "[]\n", answer.stderr
+
+
+def test_every_module_is_held_to_the_layers() -> None:
+    """A new module joins both contracts of import-linter; only the predictor has onnxruntime."""
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    contracts = {contract["name"]: contract for contract in linter["contracts"]}
+    modules = {f"lofid.{module.name}" for module in pkgutil.iter_modules(lofid.__path__)}
+    assert set(contracts["lofid's modules import only downwards"]["layers"]) == modules
+    held = set(contracts["only the predictor knows onnxruntime"]["source_modules"])
+    assert held == modules - {"lofid.predictor"}
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        (".", "is a folder; give the name of a .mid file"),
+        ("/", "is a folder; give the name of a .mid file"),
+        ("", "is a folder; give the name of a .mid file"),
+        ("x" * 300, "File name too long; give another name"),
+        ("pipe", "is no regular file; give the name of a .mid file"),
+    ],
+    ids=["here", "root", "empty", "long", "pipe"],
+)
+def test_what_can_be_no_midi_file_is_refused(tmp_path: Path, name: str, pattern: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    _refused(run(tmp_path, "render", name), 1, pattern)
+
+
+def test_the_doctor_names_the_settings_it_used(tmp_path: Path) -> None:
+    """The one that it was told, not the one that it would have found."""
+    for name in ("config.toml", "mine.toml"):
+        (tmp_path / name).touch()
+    doctor = run(tmp_path, "doctor", "--config", "mine.toml")
+    assert re.search(r"^settings +mine\.toml *$", doctor.stdout, re.MULTILINE), doctor.stdout
+    assert re.search(r"^lofid .*, onnxruntime(-gpu)? \d", doctor.stdout, re.MULTILINE)
+
+
+@pytest.mark.skipif(bool(why_no_jack()), reason="no JACK here")
+def test_the_doctor_tells_what_cannot_be_reconnected(
+    jack_server: JackServer, tmp_path: Path
+) -> None:
+    """JACK answers, but JACK-Client is not there."""
+    code = "import sys; sys.modules['jack'] = None; from lofid.cli import main; main()"
+    doctor = subprocess.run(
+        [sys.executable, "-P", "-c", code, "doctor"],
+        env=own_environment(tmp_path, jack_server),
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert doctor.returncode == 0, doctor.stderr
+    line = r"^JACK-Client +cannot be loaded: it is not installed +lofid plays, but cannot reconnect"
+    assert re.search(line, doctor.stdout, re.MULTILINE), doctor.stdout
+
+
+# Ctrl-C: a signal that comes as a module is about to be imported, or as Python leaves
+
+INTERRUPTED = """
+import atexit, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == WHEN:
+            signal.raise_signal(signal.SIGINT)
+        elif f"{name}, an extension" == WHEN:
+            raise ImportError("initialization failed") from KeyboardInterrupt()
+
+sys.meta_path.insert(0, Interrupt())
+if WHEN == "the end":
+    atexit.register(signal.raise_signal, signal.SIGINT)
+from lofid.cli import main
+main()
+"""
+
+
+def _interrupted(tmp_path: Path, when: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-P", "-c", INTERRUPTED.replace("WHEN", repr(when)), *arguments],
+        env=own_folders(tmp_path),
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("when", "arguments"),
+    [
+        ("typer", ["--help"]),
+        ("pydantic", ["--help"]),
+        ("lofid.control", ["--help"]),
+        ("lofid.daemon", ["play"]),
+        ("lofid.predictor", ["render", "a.mid"]),
+        ("onnxruntime", ["render", "a.mid"]),
+        ("lofid.render, an extension", ["render", "a.mid"]),
+        ("lofid.doctor", ["doctor"]),
+    ],
+)
+def test_an_early_interrupt_is_no_traceback(
+    tmp_path: Path, when: str, arguments: list[str]
+) -> None:
+    answer = _interrupted(tmp_path, when, *arguments)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", "")
+
+
+def test_an_interrupt_at_the_very_end_is_not_heard(tmp_path: Path) -> None:
+    answer = _interrupted(tmp_path, "the end", "version")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, f"lofid {__version__}\n", "")
+    answer = _interrupted(tmp_path, "the end", "render", "a.mid", "--model", "none.onnx")
+    _refused(answer, 1, r"^lofid: cannot read the model none\.onnx")

@@ -72,10 +72,10 @@ def test_a_model_that_never_moves_on_is_moved_on() -> None:
         assert len({e.pitches for e in together}) == len(together)
 
 
-def test_a_vocabulary_of_two_repeats_itself_rather_than_say_start() -> None:
-    """Four may begin together, there are two to begin: one sounds twice, *start* never."""
+def test_a_vocabulary_of_one_repeats_itself_rather_than_say_start() -> None:
+    """Four may begin together and there is one to begin; *start* is wanted, and never said."""
     small = CARD.model_copy(update={"tokens": ("start", "C4"), "rhythms": ((0, 0), (0, 6), (6, 6))})
-    events = Composer(ScriptedModel([(1, 1, 5)], small), PLAIN, seed=1).compose(480)
+    events = Composer(ScriptedModel([(0, 1, 5)], small), PLAIN, seed=1).compose(480)
     assert {event.pitches for event in events} == {(60,)}
     assert [event.onset_ticks for event in events] == [0] * 4 + [240] * 4
 

@@ -70,6 +70,12 @@ def served(complaints: list[str]) -> Iterator[str]:
     loop.close()
 
 
+def test_a_missing_runtime_folder_is_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """platformdirs takes another one; a person need not read of it."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert socket_path("a").name == "a.sock"
+
+
 def test_a_command_and_its_answer(served: str) -> None:
     assert ask(served, "set", "tempo", "76") == ["set", "tempo", "76"]
 
