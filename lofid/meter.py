@@ -30,9 +30,13 @@ class Meter:
 
     @staticmethod
     def memory_bytes(player_pid: int) -> int:
-        """Resident memory of this process and of the player."""
+        """Memory of this process and of the player: what is theirs, and their share of the rest.
+
+        Resident memory would count JACK's shared buffers and the libraries once for each process.
+        """
         total = 0
         for pid in (os.getpid(), player_pid):
             with contextlib.suppress(psutil.NoSuchProcess):
-                total += psutil.Process(pid).memory_info().rss
+                used = psutil.Process(pid).memory_full_info()
+                total += getattr(used, "pss", used.uss)
         return total
