@@ -7,6 +7,7 @@ import contextlib
 import ctypes.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -45,22 +46,18 @@ def wait_until(
 class JackServer:
     """``with JackServer() as server:`` runs jackd's dummy driver under a name of its own.
 
-    While it runs, this process's JACK clients find it; ``env`` is for those of others.
+    While it runs, this process's JACK clients find it; ``env`` is for those of others: only what
+    is the server's own, to be merged over an environment.
     """
 
     def __init__(self, rate: int = RATE, period_frames: int = PERIOD_FRAMES) -> None:
         self.name = f"lofid-{uuid.uuid4().hex[:8]}"
         self.rate = rate
         self.period_frames = period_frames
-        self._settings = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
+        self.env = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
         self._kept: dict[str, str | None] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
-
-    @property
-    def env(self) -> dict[str, str]:
-        """The environment for programs that shall play on this server."""
-        return {**os.environ, **self._settings}
 
     def __enter__(self) -> Self:
         # Synchronous: under load the default mode skips clients' cycles, and their MIDI is lost.
@@ -73,8 +70,8 @@ class JackServer:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._kept = {key: os.environ.get(key) for key in self._settings}
-        os.environ.update(self._settings)
+        self._kept = {key: os.environ.get(key) for key in self.env}
+        os.environ.update(self.env)
         try:
             wait_until(self._answers, "the JACK server")
         except AssertionError:
@@ -106,6 +103,16 @@ class JackServer:
                 os.environ[key] = value
         self._kept = {}
         self._log.close()
+
+    def freeze(self) -> None:
+        """Make the server hang, as a stopped process does; :meth:`thaw` comes after."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it run again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def ports(self) -> list[str]:
         """The MIDI ports there are, by JACK's names (``client:port``)."""

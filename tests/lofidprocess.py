@@ -23,6 +23,11 @@ def own_folders(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, **dict.fromkeys(names, str(tmp_path)), "XDG_RUNTIME_DIR": str(runtime)}
 
 
+def own_environment(tmp_path: Path, server: JackServer) -> dict[str, str]:
+    """The same, for programs that shall play on a test's JACK server."""
+    return {**own_folders(tmp_path), **server.env}
+
+
 def run(tmp_path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run one command of lofid to its end."""
     return subprocess.run(
@@ -43,7 +48,7 @@ class LofidProcess:
         self._tmp_path = tmp_path
         self._said = tmp_path / "said.txt"
         self.command = [*LOFID, "play", "--backend", "jack", *arguments]
-        self.env = {**own_folders(tmp_path), **server.env}
+        self.env = own_environment(tmp_path, server)
         with self._said.open("w") as said:
             self.process = subprocess.Popen(self.command, env=self.env, cwd=tmp_path, stderr=said)
 
@@ -85,7 +90,18 @@ class LofidProcess:
         result: dict[str, Any] = json.loads(answer.stdout)
         return result
 
+    def players(self) -> set[int]:
+        """Find the players among this process's children: one, or none at the moment."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        try:
+            children = [int(pid) for pid in path.read_text().split()]
+            return {
+                p for p in children if b"lofid.player" in Path(f"/proc/{p}/cmdline").read_bytes()
+            }
+        except OSError:
+            return set()
+
     def player_pid(self) -> int:
-        """Find the player among this process's children."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return int(children.read_text().split()[0])
+        """Find the player, once there is one."""
+        wait_until(self.players, "the player process")
+        return min(self.players())

@@ -25,9 +25,9 @@ _FAREWELL_SECONDS = 0.05
 def main() -> int:
     """Play for the engine at the other end of FD. Returns the exit status."""
     link = Link(socket.socket(fileno=int(sys.argv[1])))
-    inbox = Inbox(time.monotonic)
+    inbox = Inbox(time.monotonic, *socket.socketpair())
     realtime = ask_for_realtime()
-    performer = Performer(link, inbox, open_ports, realtime)
+    performer = Performer(link, inbox, open_ports, realtime, time.monotonic)
     _heed_signals(performer, inbox)
     os.environ["JACK_NO_START_SERVER"] = "1"
     still_the_collector()

@@ -8,7 +8,7 @@ The laws, which hold after any sequence of calls:
   older note's own note-off is forgotten;
 * a note that begins no later than the same pitch which already sounds (most often: at the very
   same tick) is not struck again. It only lengthens what sounds: the longer one wins;
-* a note that was dropped or cleared before it began gets neither message.
+* a note that was dropped before it began gets neither message.
 """
 
 from collections.abc import Iterable
@@ -105,10 +105,6 @@ class Score:
         above zero.
         """
         return [self._end(key, tick) for key in self._ledger.held]
-
-    def clear(self) -> None:
-        """Forget what has not begun; what sounds still ends at its own time."""
-        self._ons.clear()
 
     def _leave(self, tick: int) -> list[NoteOn | NoteOff]:
         """Take out what is due at the earliest tick: all offs, then all ons."""

@@ -24,11 +24,6 @@ class TempoClock:
         """False until the first start."""
         return self._ticks_per_second > 0
 
-    @property
-    def tempo_bpm(self) -> float:
-        """Quarter notes a minute, 0 before the first start."""
-        return self._ticks_per_second * 60 / TICKS_PER_QUARTER
-
     def start(self, tick: int, now_seconds: float, tempo_bpm: float) -> None:
         """Let ``tick`` be now. ValueError for a tempo that is not above zero."""
         self._anchor(float(tick), now_seconds, tempo_bpm)

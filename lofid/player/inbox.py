@@ -9,14 +9,17 @@ from collections.abc import Callable
 class Inbox:
     """What was heard, with the moment it was heard at, and a socket that wakes the loop.
 
+    ``bell`` and ``ringer`` are the ends of a socket pair, which stays the caller's to close.
     :meth:`hear` and :meth:`wake` may be called from any thread and from a signal handler, and
     never block; the rest belongs to the loop's thread. A deque's ends are safe to share.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(
+        self, now: Callable[[], float], bell: socket.socket, ringer: socket.socket
+    ) -> None:
         self._now = now
         self._heard: deque[tuple[float, bytes]] = deque()
-        self._bell, self._ringer = socket.socketpair()
+        self._bell, self._ringer = bell, ringer
         self._bell.setblocking(False)
         self._ringer.setblocking(False)
 
@@ -45,8 +48,3 @@ class Inbox:
         while self._heard and self._heard[0][0] < seconds:
             taken.append(self._heard.popleft())
         return taken
-
-    def close(self) -> None:
-        """Give the sockets back. Only once nobody hears any more."""
-        self._bell.close()
-        self._ringer.close()

@@ -25,14 +25,22 @@ TOO_LATE_SECONDS = 0.1
 class Performer:
     """What is due, owed and told; waits for nothing. To be called from the loop's thread.
 
-    Times are seconds on the monotonic clock that the inbox stamps with.
+    Times are seconds on ``now``, the monotonic clock that the inbox stamps with.
     """
 
-    def __init__(self, link: Link, inbox: Inbox, opener: Opener, realtime: Realtime) -> None:
+    def __init__(
+        self,
+        link: Link,
+        inbox: Inbox,
+        opener: Opener,
+        realtime: Realtime,
+        now: Callable[[], float],
+    ) -> None:
         self._link = link
         self._inbox = inbox
         self._opener = opener
         self._realtime = realtime
+        self._now = now
         self._ports: Ports | None = None
         self._score = Score()
         self._clock = TempoClock()
@@ -90,7 +98,7 @@ class Performer:
             if tick == self._position_tick:
                 self._tell_heard(self._clock.seconds_at(tick))
                 self._tell_position(tick)
-            self._send(self._score.due(tick), now_seconds)
+            self._send(self._score.due(tick))
 
     def finish(self, now_seconds: float) -> None:
         """End everything that sounds and close the ports. Safe to call more than once."""
@@ -129,7 +137,7 @@ class Performer:
 
     def _start(self, message: Message, now_seconds: float) -> None:
         self._opened()
-        self._send(self._score.release(self._now_tick(now_seconds)), now_seconds)
+        self._send(self._score.release(self._now_tick(now_seconds)))
         tick = message["tick"]
         self._clock.start(tick, now_seconds, message["tempo"])
         self._tell_heard(now_seconds)
@@ -161,15 +169,16 @@ class Performer:
         for off in offs:
             self._tell("off", tick=off.tick, channel=off.channel, pitch=off.pitch)
 
-    def _send(self, messages: list[NoteOn | NoteOff] | list[NoteOff], now_seconds: float) -> None:
+    def _send(self, messages: list[NoteOn | NoteOff] | list[NoteOff]) -> None:
         """All at once, and only then tell of it: telling would pull a chord apart."""
         if not messages:
             return
         self._opened().send([_as_bytes(message) for message in messages])
+        sent_seconds = self._now()  # how late they are includes the sending
         for message in messages:
             if isinstance(message, NoteOn):
                 self._channels.add(message.channel)
-                self._tell_on("on", message, now_seconds, velocity=message.velocity)
+                self._tell_on("on", message, sent_seconds, velocity=message.velocity)
             else:
                 self._tell("off", tick=message.tick, channel=message.channel, pitch=message.pitch)
 
@@ -186,8 +195,8 @@ class Performer:
     def _now_tick(self, now_seconds: float) -> int:
         return self._clock.whole_tick_at(now_seconds) if self._clock.is_running else 0
 
-    def _tell_on(self, what: str, on: NoteOn, now_seconds: float, **more: int) -> None:
-        late_us = max(0, round((now_seconds - self._clock.seconds_at(on.tick)) * 1e6))
+    def _tell_on(self, what: str, on: NoteOn, at_seconds: float, **more: int) -> None:
+        late_us = max(0, round((at_seconds - self._clock.seconds_at(on.tick)) * 1e6))
         self._tell(what, tick=on.tick, channel=on.channel, pitch=on.pitch, **more, late_us=late_us)
 
     def _tell_position(self, tick: int) -> None:

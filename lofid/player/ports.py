@@ -15,6 +15,9 @@ from lofid.player.systems import connect_first, foreign
 VIRTUAL = "virtual"
 _NAME_PATIENCE_SECONDS = 1.0
 """How long a JACK server may need to forget a predecessor that was killed."""
+_NAME_PAUSE_SECONDS = 0.02
+_LAST_WORDS_SECONDS = 0.1
+"""How long a JACK port stays after its last message: longer than a period, of 4096 frames even."""
 _STUCK_SECONDS = 1.0
 
 
@@ -62,6 +65,7 @@ class RtMidiPorts:
         self.input: str | None = None
         self._ears = ears
         self._voice = voice
+        self._may_close_seconds = 0.0
 
     def speak(self, name: str, wanted: str | None) -> None:
         """Open the output. PortError if the wanted one is not there."""
@@ -94,12 +98,17 @@ class RtMidiPorts:
                     self._voice.send_message(message)
             except rtmidi.RtMidiError as error:
                 raise PortError(f"the MIDI output {self.output} is gone: {error}") from error
+        self._may_close_seconds = time.monotonic() + _LAST_WORDS_SECONDS
 
     def close(self) -> None:
-        """Close both; blocks for up to a JACK period, a second where the server has died.
+        """Close both; blocks for 0.1 s and a JACK period, a second where the server has died.
 
-        Closing the output first: rtmidi waits there until the period has taken all messages.
+        Closing the output first: rtmidi waits there until its part of a period has taken all
+        messages, and unregisters the port at once. Who listens may come later in that period,
+        and would find the port gone and the last note-offs with it. So let a period pass first.
         """
+        if self.backend == "jack":
+            time.sleep(max(0.0, self._may_close_seconds - time.monotonic()))
         self._voice.close_port()
         self._voice.delete()
         if not self._ears.is_deleted:
@@ -111,15 +120,22 @@ def open_ports(request: PortRequest, hear: Callable[[bytes], None]) -> RtMidiPor
     """Open what is asked for; ``hear`` is called from rtmidi's thread with each message.
 
     Blocks for some tens of milliseconds, for up to a second while a dead predecessor still has
-    our name. NoMidiError where there is no MIDI system, PortError for a port that is not there.
+    our name. NoMidiError where there is no MIDI system, PortError for a port that is not there
+    and for a name that another program keeps.
     """
     until = time.monotonic() + _NAME_PATIENCE_SECONDS
-    ports = _open_once(request, hear)
-    while not _has_its_names(ports, request) and time.monotonic() < until:
-        ports.close()
-        time.sleep(0.02)
+    while True:
         ports = _open_once(request, hear)
-    return ports
+        taken = _taken_name(ports, request)
+        if taken is None:
+            return ports
+        ports.close()
+        if time.monotonic() >= until:
+            break
+        time.sleep(_NAME_PAUSE_SECONDS)
+    raise PortError(
+        f"the name {taken} is taken on {ports.backend} by another program: give another by --name"
+    )
 
 
 def _open_once(request: PortRequest, hear: Callable[[bytes], None]) -> RtMidiPorts:
@@ -139,11 +155,15 @@ def _open_once(request: PortRequest, hear: Callable[[bytes], None]) -> RtMidiPor
     return ports
 
 
-def _has_its_names(ports: RtMidiPorts, request: PortRequest) -> bool:
+def _taken_name(ports: RtMidiPorts, request: PortRequest) -> str | None:
     """JACK renames the second client of a name, which a DAW's connections would not find."""
-    own_output = request.output is None and ports.output != f"{request.name}:out"
-    own_input = request.input == VIRTUAL and ports.input != f"{request.name}-in:in"
-    return ports.backend != "jack" or not (own_output or own_input)
+    if ports.backend != "jack":
+        return None
+    if request.output is None and ports.output != f"{request.name}:out":
+        return request.name
+    if request.input == VIRTUAL and ports.input != f"{request.name}-in:in":
+        return f"{request.name}-in"
+    return None
 
 
 def _virtual_name(backend: str, name: str, side: str) -> str:

@@ -1,5 +1,6 @@
 """The engine's side of a real player process, for the tests."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -12,9 +13,12 @@ PATIENCE_SECONDS = 10.0
 
 
 class PlayerProcess:
-    """``python -P -m lofid.player FD`` and the other end of its socket."""
+    """``python -P -m lofid.player FD`` and the other end of its socket.
 
-    def __init__(self, env: dict[str, str]) -> None:
+    ``settings`` go over this process's environment.
+    """
+
+    def __init__(self, settings: dict[str, str]) -> None:
         self.said: list[dict[str, Any]] = []
         self._decoder = Decoder()
         self._engine, theirs = socket.socketpair()
@@ -22,7 +26,7 @@ class PlayerProcess:
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "lofid.player", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
-            env=env,
+            env={**os.environ, **settings},
             stderr=subprocess.PIPE,
             start_new_session=True,
         )

@@ -17,22 +17,28 @@ Act = Callable[["Stage"], None]
 
 
 class FakePorts:
-    """Remembers what was sent, with the time. Once ``is_broken``, refuses to send."""
+    """Remembers what was sent, with the time. Once ``is_broken``, refuses to send.
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    Each ``send`` takes ``send_seconds``, which ``wait`` makes pass.
+    """
+
+    def __init__(self, now: Callable[[], float], wait: Callable[[float], None]) -> None:
         self.backend = "fake"
         self.output = "fake:out"
         self.input: str | None = None
         self.batches: list[tuple[float, list[str]]] = []
         self.is_broken = False
         self.is_closed = False
+        self.send_seconds = 0.0
         self._now = now
+        self._wait = wait
 
     def send(self, messages: Sequence[bytes]) -> None:
         assert not self.is_closed
         if self.is_broken:
             raise PortError("the MIDI output fake:out is gone")
         self.batches.append((round(self._now(), 6), [message.hex(" ") for message in messages]))
+        self._wait(self.send_seconds)
 
     def close(self) -> None:
         self.is_closed = True
@@ -53,8 +59,9 @@ class Stage:
         self._script = [*sorted(script, key=lambda entry: entry[0]), (end_seconds, _hang_up)]
         self.engine, ours = socket.socketpair()
         self.link = Link(ours)
-        self.inbox = Inbox(lambda: self.seconds)
-        self.ports = FakePorts(lambda: self.seconds)
+        self._bell, self._ringer = socket.socketpair()
+        self.inbox = Inbox(lambda: self.seconds, self._bell, self._ringer)
+        self.ports = FakePorts(lambda: self.seconds, self.wait)
         self.timeouts: list[float] = []
         self._ours = ours
 
@@ -62,9 +69,14 @@ class Stage:
         self.seconds += self._tick_seconds
         return self.seconds
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.seconds += seconds
+
     def perform(self, spin_seconds: float = 0.0) -> int:
         """Run the script to its end and return the exit status."""
-        performer = Performer(self.link, self.inbox, self._open, Realtime(False, "a test"))
+        realtime = Realtime(False, "a test")
+        performer = Performer(self.link, self.inbox, self._open, realtime, self.now)
         status = perform(
             performer,
             self.link,
@@ -74,8 +86,8 @@ class Stage:
             spin_seconds=spin_seconds,
         )
         self.link.flush()
-        self._ours.close()
-        self.inbox.close()
+        for end in (self._ours, self._bell, self._ringer):
+            end.close()
         return status
 
     def _open(self, request: PortRequest, _hear: Callable[[bytes], None]) -> FakePorts:
@@ -123,9 +135,14 @@ def strike(*data: int) -> Act:
 
 def stall(seconds: float) -> Act:
     """The machine stands still for a while."""
+    return lambda stage: stage.wait(seconds)
+
+
+def send_slowly(seconds: float) -> Act:
+    """From now on the MIDI system takes its time over each batch."""
 
     def act(stage: Stage) -> None:
-        stage.seconds += seconds
+        stage.ports.send_seconds = seconds
 
     return act
 

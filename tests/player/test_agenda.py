@@ -112,14 +112,6 @@ def test_release_leaves_no_note_without_length() -> None:
     assert score.release(5) == [NoteOff(6, 0, 60)]
 
 
-def test_clear_drops_only_what_does_not_sound() -> None:
-    """What sounds still ends at its own time."""
-    score = score_of((0, 50, 0, 60, 9), (20, 80, 0, 62, 9))
-    score.due(0)
-    score.clear()
-    assert score.due(1000) == [NoteOff(50, 0, 60)]
-
-
 def test_a_dropped_note_never_gets_an_off() -> None:
     """Too late to begin: neither on nor off, and what sounds is left alone."""
     score = score_of((0, 50, 0, 60, 9))
@@ -154,7 +146,7 @@ def some_note(draw: st.DrawFn) -> Note:
 
 @dataclass(frozen=True)
 class Step:
-    """One call of the score: add, due, release, drop or clear."""
+    """One call of the score: add, due, release or drop."""
 
     call: str
     notes: tuple[Note, ...] = ()
@@ -167,8 +159,6 @@ class Step:
             return list(score.release(self.tick))
         if self.call == "drop":
             score.drop_before(self.tick)
-        elif self.call == "clear":
-            score.clear()
         else:
             score.add(self.notes)
         return []
@@ -176,7 +166,7 @@ class Step:
 
 steps = st.builds(
     Step,
-    st.sampled_from(["add", "add", "due", "due", "release", "drop", "clear"]),
+    st.sampled_from(["add", "add", "due", "due", "release", "drop"]),
     st.lists(some_note(), max_size=5).map(tuple),
     st.integers(0, 100),
 )

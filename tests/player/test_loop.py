@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.player.fakes import Act, Stage, Told, say, stall, strike, unplug
+from tests.player.fakes import Act, Stage, Told, say, send_slowly, stall, strike, unplug
 
 OPEN = say("open", backend="auto", name="lofid", output=None, input=None, channels=[0])
 PANIC = ["b0 40 00", "b0 7b 00", "b0 78 00", "b0 79 00", "e0 00 40"]
@@ -67,6 +67,14 @@ def test_too_late_ons_are_dropped_and_offs_never() -> None:
         {"is": "dropped", "tick": 288, "channel": 0, "pitch": 62, "late_us": 350000}
     ]
     assert told.of("on")[1]["late_us"] == 100000
+
+
+def test_late_is_until_the_midi_system_has_it() -> None:
+    """The chord is due at 1 s and sent at once; the MIDI system takes 2 ms to take it in."""
+    _, told = play(
+        (0.5, notes((0, 480, 0, 60, 100), (0, 480, 0, 64, 90))), (0.6, send_slowly(0.002)), START
+    )
+    assert [message["late_us"] for message in told.of("on")] == [2000, 2000]
 
 
 def test_when_the_engine_goes_everything_is_released() -> None:

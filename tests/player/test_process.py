@@ -168,14 +168,36 @@ def test_refuses_a_port_that_is_not_there(jack_server: JackServer) -> None:
 @pytest.mark.skipif(os.path.exists("/dev/snd/seq"), reason="this machine has ALSA MIDI")
 def test_no_midi_system_says_both_ways_out(backend: str) -> None:
     """Without any MIDI system the answer says how to get one, and how to do without."""
-    env = {**os.environ, "JACK_DEFAULT_SERVER": "lofid-nobody"}
-    with PlayerProcess(env) as player:
+    with PlayerProcess({"JACK_DEFAULT_SERVER": "lofid-nobody"}) as player:
         answer = player.open(backend=backend)
         assert player.end() == (1, "")
     assert answer["no_midi"]
     assert "jack has no server running under the name lofid-nobody" in answer["error"]
     assert "jackd -d dummy" in answer["error"]
     assert "lofid render" in answer["error"]
+
+
+def test_a_name_that_another_program_has_is_refused(jack_server: JackServer) -> None:
+    """JACK would call the port taken-01:out, which no saved connection finds; no client stays."""
+    with (
+        JackRecorder(jack_server, name="taken"),
+        JackKeyboard(jack_server, "ears-in"),
+        PlayerProcess(jack_server.env) as player,
+        PlayerProcess(jack_server.env) as listener,
+    ):
+        before = jack_server.ports()
+        for answer, name in (
+            (player.open(name="taken"), "taken"),
+            (listener.open(name="ears", input="virtual"), "ears-in"),
+        ):
+            assert answer == {
+                "is": "refused",
+                "error": f"the name {name} is taken on jack by another program: "
+                "give another by --name",
+                "no_midi": False,
+            }
+        assert (player.end(), listener.end()) == ((1, ""), (1, ""))
+        assert jack_server.ports() == before
 
 
 def test_a_message_that_makes_no_sense_is_refused(jack_server: JackServer) -> None:
