@@ -34,7 +34,7 @@ def test_the_recipe_names_the_network() -> None:
 
 
 def test_the_shapes() -> None:
-    """Features [batch, time, units + embeddings], logits everywhere, state [2 x layers, batch, units]."""
+    """Features [batch, time, units + embeddings], state [2 x layers, batch, units]."""
     net = Stacked(Model(layers=2, units=6), Sizes(tokens=5, rhythms=4))
     ids = {name: np.zeros((3, 7), np.int32) for name in INPUTS}
     features, token, state = net.trunk(ids, np.zeros((4, 3, 6), np.float32))
