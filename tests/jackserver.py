@@ -5,6 +5,7 @@ Nothing here shares code with lofid: the recorder reads JACK's own sample times.
 
 import contextlib
 import ctypes.util
+import fcntl
 import os
 import shutil
 import signal
@@ -12,11 +13,12 @@ import subprocess
 import tempfile
 import threading
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from itertools import count
+from pathlib import Path
+from typing import IO, Any, Self
 
 RATE = 48_000
 PERIOD_FRAMES = 256
@@ -51,7 +53,7 @@ class JackServer:
     """
 
     def __init__(self, rate: int = RATE, period_frames: int = PERIOD_FRAMES) -> None:
-        self.name = f"lofid-{uuid.uuid4().hex[:8]}"
+        self.name, self._claim = _free_name()
         self.rate = rate
         self.period_frames = period_frames
         self.env = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
@@ -103,6 +105,7 @@ class JackServer:
                 os.environ[key] = value
         self._kept = {}
         self._log.close()
+        self._claim.close()
 
     def freeze(self) -> None:
         """Make the server hang, as a stopped process does; :meth:`thaw` comes after."""
@@ -267,6 +270,24 @@ def pair_notes(events: Iterable[Recorded]) -> list[Heard]:
 def sounding(events: Iterable[Recorded]) -> set[tuple[int, int]]:
     """The (channel, pitch) pairs that still sound. All Sound Off does not count as an end."""
     return {(note.channel, note.pitch) for note in pair_notes(events) if note.off_frame is None}
+
+
+def _free_name() -> tuple[str, IO[str]]:
+    """Claim the first name that no other test run on this machine uses; closing gives it back.
+
+    The names are few and come back, because jackd2 knows eight servers a machine and forgets one
+    that was killed only when another of its name starts.
+    """
+    for number in count():
+        name = f"lofid-test-{number}"
+        claim = (Path(tempfile.gettempdir()) / f"{name}.lock").open("a", encoding="utf-8")
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            claim.close()
+        else:
+            return name, claim
+    raise AssertionError
 
 
 def _realtime_flag() -> list[str]:

@@ -16,7 +16,11 @@ from lofid.player.link import Link
 from lofid.player.loop import SPIN_SECONDS, perform
 from lofid.player.performer import Performer
 from lofid.player.ports import open_ports
-from lofid.player.realtime import ask_for_realtime, still_the_collector
+from lofid.player.realtime import (
+    ask_for_news_of_the_engine,
+    ask_for_realtime,
+    still_the_collector,
+)
 from lofid.player.systems import hushed_libraries
 
 _FAREWELL_SECONDS = 0.05
@@ -29,6 +33,7 @@ def main() -> int:
     realtime = ask_for_realtime()
     performer = Performer(link, inbox, open_ports, realtime, time.monotonic)
     _heed_signals(performer, inbox)
+    #X
     os.environ["JACK_NO_START_SERVER"] = "1"
     still_the_collector()
     spin_seconds = SPIN_SECONDS if realtime.is_granted else 0.0

@@ -10,21 +10,26 @@ from typing import Any, Self
 from lofid.player.wire import Decoder, encode
 
 PATIENCE_SECONDS = 10.0
+PLAYER = [sys.executable, "-P", "-m", "lofid.player"]
+_PARENT = "import subprocess, sys; subprocess.run(sys.argv[2:], pass_fds=[int(sys.argv[1])])"
 
 
 class PlayerProcess:
     """``python -P -m lofid.player FD`` and the other end of its socket.
 
-    ``settings`` go over this process's environment.
+    ``settings`` go over this process's environment. With ``has_parent`` a process between us
+    and the player starts it, and that one is ``process``.
     """
 
-    def __init__(self, settings: dict[str, str]) -> None:
+    def __init__(self, settings: dict[str, str], has_parent: bool = False) -> None:
         self.said: list[dict[str, Any]] = []
         self._decoder = Decoder()
         self._engine, theirs = socket.socketpair()
         self._engine.settimeout(PATIENCE_SECONDS)
+        fd = str(theirs.fileno())
+        between = [sys.executable, "-c", _PARENT, fd] if has_parent else []
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "lofid.player", str(theirs.fileno())],
+            [*between, *PLAYER, fd],
             pass_fds=[theirs.fileno()],
             env={**os.environ, **settings},
             stderr=subprocess.PIPE,

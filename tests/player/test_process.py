@@ -73,6 +73,20 @@ def test_when_the_engine_dies_every_note_ends(jack_server: JackServer) -> None:
         assert [e.data for e in events[at : at + 5]] == [*controls, bytes((0xE0 | channel, 0, 64))]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's death")
+def test_a_killed_parent_is_news_before_the_socket_closes(jack_server: JackServer) -> None:
+    """We keep the engine's end open, as a dying process does while its memory is given back."""
+    with PlayerProcess(jack_server.env, has_parent=True) as player:
+        player.open()
+        with JackRecorder(jack_server, "lofid:out") as recorder:
+            player.say("play", notes=CHORD)
+            player.say("start", tick=0, tempo=80.0)
+            recorder.wait_for(4)
+            player.kill()
+            player.hear_until("closed")
+            assert sounding(recorder.wait_for(8)) == set()
+
+
 @pytest.mark.parametrize("how", ["stop", "SIGTERM"])
 def test_stopping_loses_no_note_off(jack_server: JackServer, how: str) -> None:
     """On stop and on SIGTERM: note-offs, panic, ``closed`` as the last word, exit 0."""
