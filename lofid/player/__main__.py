@@ -33,7 +33,7 @@ def main() -> int:
     realtime = ask_for_realtime()
     performer = Performer(link, inbox, open_ports, realtime, time.monotonic)
     _heed_signals(performer, inbox)
-    #X
+    ask_for_news_of_the_engine()
     os.environ["JACK_NO_START_SERVER"] = "1"
     still_the_collector()
     spin_seconds = SPIN_SECONDS if realtime.is_granted else 0.0
