@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from typing import Any, Self
 
 from lofid.player.wire import Decoder, encode
@@ -57,12 +58,14 @@ class PlayerProcess:
 
     def hear_until(self, *what: str, count: int = 1) -> dict[str, Any]:
         """Read until ``count`` more messages of a kind came, and return the last of them."""
-        while True:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
             for message in self._receive():
                 self.said.append(message)
                 count -= message["is"] in what
                 if count == 0:
                     return message
+        raise TimeoutError(f"waited {PATIENCE_SECONDS:g} s in vain for {what}")
 
     def said_of(self, *what: str) -> list[dict[str, Any]]:
         """All that was said of some kinds."""

@@ -84,7 +84,7 @@ def test_a_killed_parent_is_news_before_the_socket_closes(jack_server: JackServe
             recorder.wait_for(4)
             player.kill()
             player.hear_until("closed")
-            assert sounding(recorder.wait_for(8)) == set()
+            assert sounding(recorder.wait_for(4 + 4 + 10)) == set()
 
 
 @pytest.mark.parametrize("how", ["stop", "SIGTERM"])
