@@ -19,6 +19,8 @@ from lofid.stage import Stage
 MOST_DEATHS_A_MINUTE = 5
 READY_SECONDS = 15.0
 RESTORE_SECONDS = 2.0
+REFUSALS = 3
+"""How often a successor may be refused its ports."""
 Say = Callable[[str], None]
 
 
@@ -107,11 +109,20 @@ class Troupe:
         await self._fresh()
 
     async def _fresh(self) -> None:
-        """Have another player, connected as the last one was."""
-        if self._stage is not None:
-            self._stage.close()
-        await self.start()
-        await self.ready()
+        """Have another player, connected as the last one was.
+
+        A dead player's name may be free only after a moment, so a refusal is not the last word.
+        """
+        for tries_left in reversed(range(REFUSALS)):
+            if self._stage is not None:
+                self._stage.close()
+            await self.start()
+            try:
+                await self.ready()
+                break
+            except PortError:
+                if not tries_left:
+                    raise
         if self._patchbay is not None:
             await asyncio.to_thread(self._patchbay.restore, RESTORE_SECONDS)
 
