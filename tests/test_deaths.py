@@ -53,7 +53,7 @@ def test_a_player_that_hangs_when_lofid_leaves(jack_server: JackServer, tmp_path
 
 
 def test_players_that_keep_dying(jack_server: JackServer, tmp_path: Path) -> None:
-    """One line and a non-zero exit; the take is kept, and nothing is held."""
+    """One line and a non-zero exit; the take is kept."""
     with (
         LofidProcess(jack_server, tmp_path, *FAST, "--record", "take.mid") as lofid,
         JackRecorder(jack_server, "lofid:out") as recorder,
