@@ -48,7 +48,7 @@ def _recipe(kind: str, units: int) -> Recipe:
 
 def _step(recipe: Recipe) -> Callable[[], float]:
     """Give a function that trains one batch and tells how many events it was taught by."""
-    trainer = Trainer(recipe, SIZES, steps_per_epoch=1000)
+    trainer = Trainer(recipe, SIZES, steps=1000)
     batch = _batch(recipe)
 
     def step() -> float:

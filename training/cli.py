@@ -17,6 +17,11 @@ from lofid.errors import ConfigError, CorpusError, LofidError
 EXTRA = ("keras", "matplotlib", "onnx", "pebble", "tensorflow", "tf2onnx")
 """What comes with the extra ``train`` and not with lofid itself."""
 
+ArrangeAll = Annotated[
+    int | None,
+    typer.Option("--arrange", min=1, help="Arrange every lead sheet as lofi, so many times."),
+]
+
 app = typer.Typer(
     help="Train lofid on your own music.",
     no_args_is_help=True,
@@ -58,14 +63,41 @@ def corpus(  # noqa: PLR0913, PLR0917 (one argument for each option)
 
 
 @app.command()
+def arrange(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Folders of lead sheets.")],
+    out: Annotated[Path, typer.Option(help="Folder for the MIDI files.")],
+    versions: Annotated[int, typer.Option(min=1, help="Performances of each song.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same performances.")] = 7,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Play lead sheets as lofi into MIDI files, to hear what the arranger makes of them."""
+    from training import audition, build, report  # noqa: PLC0415
+    from training.arranged import arrange_corpus, pieces  # noqa: PLC0415
+    from training.cache import Cache, default_folder  # noqa: PLC0415
+    from training.recipe import Arrange  # noqa: PLC0415
+
+    with report.progress_bar(shown=not quiet) as progress:
+        work = build.Work(build.cores(), cache=Cache(default_folder()), progress=progress)
+        built = build.build(folders, work)
+    made = arrange_corpus(built.corpus, Arrange(versions={"*": versions}), seed)
+    count = audition.write(pieces(made.corpus), out)
+    print(f"{made.told()}\n{out}: {count} MIDI files")
+    if not count:
+        raise CorpusError(
+            "no lead sheet among these files; 'lofid-train corpus' tells what they are"
+        )
+
+
+@app.command()
 def fit(
     corpus: Annotated[Path, typer.Option(help="A corpus made by 'lofid-train corpus'.")],
     out: Annotated[Path, typer.Option(help="The run's folder; the same again resumes it.")],
     recipe: Annotated[str, typer.Option(help="default, classic, tiny or a TOML file.")] = "default",
+    arrange: ArrangeAll = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Train a model. A run that was stopped goes on with the same result."""
-    _training_steps().train(recipe, corpus, out, quiet=quiet)
+    _training_steps().train(recipe, corpus, out, versions=arrange, quiet=quiet)
 
 
 @app.command()
@@ -87,14 +119,30 @@ def export(
 
 @app.command()
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run's folder.")],
-    model: Annotated[Path | None, typer.Option(help="Score this file made from the run.")] = None,
+    model: Annotated[Path, typer.Argument(help="The model file to measure.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="SOURCE…", help="A run's folder, a corpus, or folders of music."),
+    ],
+    recipe: Annotated[
+        str, typer.Option(help="How music is arranged and split; a run has its own.")
+    ] = "default",
+    out: Annotated[Path, typer.Option(help="Folder for figures.json and figures.png.")] = Path(
+        "figures"
+    ),
+    quick: Annotated[bool, typer.Option("--quick", help="A first look, in minutes.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core.")] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Publish the figures in the model's own file.")
+    ] = False,
 ) -> None:
-    """Print held-out perplexity and top-1 for each head, beside the best n-gram's."""
-    from training.run import Run  # noqa: PLC0415
+    """Measure a model on any music: beside the best n-gram, and by what it composes."""
+    from training.build import cores  # noqa: PLC0415
+    from training.evaluation import QUICK, Plan  # noqa: PLC0415
+    from training.measuring import Request, measure  # noqa: PLC0415
 
-    made = Run.open(run)
-    _training_steps().evaluate(made, model)
+    plan = QUICK if quick else Plan()
+    measure(Request(model, sources, recipe, out, plan, jobs or cores(), write))
 
 
 @app.command("all")
@@ -104,6 +152,7 @@ def all_(
     work: Annotated[Path, typer.Option(help="Folder of the run; keep it to resume.")] = Path("run"),
     recipe: Annotated[str, typer.Option(help="default, classic, tiny or a TOML file.")] = "default",
     credits_file: Annotated[Path | None, typer.Option("--credits", help="Text of credits.")] = None,
+    arrange: ArrangeAll = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Corpus, fit, export and evaluate in one."""
@@ -117,7 +166,7 @@ def all_(
     # Not the run's own corpus.npz: other music must not replace what a run was made from.
     made = work / "music.npz"
     corpus(folders, made, quiet=quiet)
-    fit(made, work, recipe, quiet=quiet)
+    fit(made, work, recipe, arrange=arrange, quiet=quiet)
     export(work, out, int8=True, credits_file=credits_file)
 
 

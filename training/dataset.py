@@ -55,14 +55,18 @@ def split_pieces(
     wanted, unwanted = set(metres), set(left_out)
     parts: tuple[Songs, Songs, Songs] = ({}, {}, {})
     for number, (name, metre) in enumerate(zip(corpus.names, corpus.metres, strict=True)):
-        path = PurePosixPath(name)
-        if metre in wanted and not unwanted.intersection(path.parts):
-            song = path.stem.lower()
+        if metre in wanted and not unwanted.intersection(PurePosixPath(name).parts):
+            song = song_of(name)
             parts[_part_of(song, seed)].setdefault(song, []).append(number)
     if not any(parts):
         raise CorpusError(f"the corpus has no piece in {' or '.join(sorted(wanted))} to train on")
     _fill(parts)
     return Split(*(tuple(sorted(n for song in part.values() for n in song)) for part in parts))
+
+
+def song_of(name: str) -> str:
+    """Tell which song a piece is: its file's name, in whichever folder."""
+    return PurePosixPath(name).stem.lower()
 
 
 def _fill(parts: tuple[Songs, Songs, Songs]) -> None:
@@ -96,19 +100,27 @@ PIECE_ROWS = ("token", "rhythm", "velocity", "phase")
 
 
 class Encoder:
-    """Spells a corpus in one vocabulary, made from its training pieces only."""
+    """Spells a corpus in a given vocabulary, or in one made from its training pieces only."""
 
-    def __init__(self, corpus: Corpus, data: Data, train: Iterable[int]):
+    def __init__(
+        self,
+        corpus: Corpus,
+        data: Data,
+        train: Iterable[int],
+        vocabulary: Vocabulary | None = None,
+    ):
         self._corpus = corpus
         self._spelled = _spell(corpus.tokens, data.spelling)
-        pieces = tuple(train)
+        self.vocabulary = vocabulary or self._vocabulary_of(tuple(train), data)
+
+    def _vocabulary_of(self, pieces: tuple[int, ...], data: Data) -> Vocabulary:
         tokens = Counter(token for i in pieces for token in self._tokens(i))
         kept = [t for t, n in _ranked(tokens)[: data.max_tokens] if n >= data.min_token_count]
         rhythms = Counter(rhythm for i in pieces for rhythm in self._rhythms(i))
         common = [rhythm for rhythm, _ in _ranked(rhythms)[: data.max_rhythms]]
         if not kept:
             raise CorpusError(f"no token occurs {data.min_token_count} times: give more music")
-        self.vocabulary = Vocabulary(("start", *kept), ((0, 0), *common))
+        return Vocabulary(("start", *kept), ((0, 0), *common))
 
     def _tokens(self, piece: int) -> list[str]:
         return [self._spelled[i] for i in self._corpus.token[self._corpus.piece(piece)]]

@@ -6,19 +6,17 @@ tokens and pieces, and look back as far as they can.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from training.dataset import Piece, classic_windows, scoring_windows
-from training.fit import Batch, Prepared, batches, negative_log_likelihood
+from training.modelfile import Logits
 from training.ngram import NGram
+from training.prepared import Batch, Prepared, batches, negative_log_likelihood
 
-Logits = Callable[[dict[str, Any]], dict[str, Any]]
 HEADS = ("token", "rhythm", "velocity")
-ORDERS = (1, 2, 3, 4, 5)
+HIGHEST_ORDER = 5
 
 
 @dataclass(frozen=True)
@@ -81,12 +79,19 @@ def rivals(prepared: Prepared, test: list[Piece]) -> dict[str, Rival]:
 def _best(head: str, symbols: int, train: list[Piece], test: list[Piece]) -> Rival:
     learnt = [getattr(piece, head).tolist() for piece in train]
     heard = [getattr(piece, head).tolist() for piece in test]
-    found = []
-    for order in ORDERS:
-        # *start* is never foretold, so it is not one of the symbols.
-        model = NGram(order, symbols - 1)
-        for sequence in learnt:
-            model.learn(sequence)
-        found.append((model.nats(heard), order, model))
-    nats, order, model = min(found, key=lambda item: item[:2])
-    return Rival(order, math.exp(nats), model.top1(heard))
+    # *start* is never foretold, so it is not one of the symbols.
+    model = NGram(HIGHEST_ORDER, symbols - 1)
+    for sequence in learnt:
+        model.learn(sequence)
+    nats, order = min((nats, i) for i, nats in enumerate(model.nats_by_order(heard), 1))
+    return Rival(order, math.exp(nats), model.of_order(order).top1(heard))
+
+
+def card_figures(found: dict[str, Score], best: dict[str, Rival]) -> dict[str, float | str]:
+    """Name the figures as they stand in a model's card."""
+    figures: dict[str, float | str] = {}
+    for head, scored in found.items():
+        figures[f"held-out {head} perplexity"] = round(scored.perplexity, 4)
+        figures[f"held-out {head} top-1"] = round(scored.top1, 4)
+        figures[f"best n-gram {head} perplexity"] = round(best[head].perplexity, 4)
+    return figures

@@ -8,7 +8,7 @@ nothing had happened.
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from lofid.errors import CorpusError
 from training.corpus import Corpus
-from training.dataset import (
-    Encoder,
-    Piece,
-    Split,
-    Windows,
-    classic_windows,
-    scoring_windows,
-    split_pieces,
-    training_windows,
-)
-from training.model import INPUTS, Sizes, network
+from training.dataset import Piece, classic_windows, scoring_windows, training_windows
+from training.model import network
+from training.prepared import Batch, Prepared, Sizes, batches, negative_log_likelihood
 from training.recipe import Recipe
 from training.run import Run
 
-Batch = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
 Progress = Callable[[int, int, int], None]
 """Called with (epoch, batch, batches) as training goes."""
 
@@ -51,29 +43,6 @@ class Progression:
         return self.epoch >= recipe.fit.epochs or stale >= recipe.fit.patience_epochs
 
 
-class Prepared:
-    """A corpus made ready for one recipe: the split, the vocabulary, the pieces as ids."""
-
-    def __init__(self, corpus: Corpus, recipe: Recipe):
-        self.recipe = recipe
-        self.corpus = corpus
-        left_out = [folder for folder, times in recipe.data.repeats.items() if times == 0]
-        data, seed = recipe.data, recipe.fit.seed
-        self.split: Split = split_pieces(corpus, data.metres, seed, left_out)
-        self.encoder = Encoder(corpus, recipe.data, self.split.train)
-        self.vocabulary = self.encoder.vocabulary
-        self.sizes = Sizes(len(self.vocabulary.tokens), len(self.vocabulary.rhythms))
-
-    def pieces(self, numbers: tuple[int, ...]) -> list[Piece]:
-        """Encode these pieces."""
-        return [self.encoder.encode(number) for number in numbers]
-
-    def repeats(self, number: int) -> int:
-        """Tell how often an epoch sees this piece."""
-        folders = self.corpus.names[number].split("/")[:-1]
-        return max((self.recipe.data.repeats.get(f, 1) for f in folders), default=1)
-
-
 class StackedData:
     """Batches for the stacked network: every position is a target."""
 
@@ -83,24 +52,27 @@ class StackedData:
         train = prepared.split.train
         repeats = [prepared.repeats(number) for number in train]
         self._train = list(zip(prepared.pieces(train), repeats, strict=True))
+        self._early_epochs = prepared.recipe.fit.early_epochs
+        self._early = prepared.early() if self._early_epochs else []
+        if self._early_epochs and not self._early:
+            raise CorpusError("the corpus has nothing for the recipe's data.early_repeats")
         self._valid = scoring_windows(prepared.pieces(prepared.split.valid), self._length)
 
-    def train(self, rng: np.random.Generator) -> list[Batch]:
-        """Cut one epoch's batches."""
-        return list(batches(training_windows(self._train, self._length, rng), self._batch))
+    def train(self, rng: np.random.Generator, epoch: int) -> list[Batch]:
+        """Cut the batches of an epoch, which are counted from 1."""
+        seen = self._early if epoch <= self._early_epochs else self._train
+        return list(batches(training_windows(seen, self._length, rng), self._batch))
+
+    def steps(self, epochs: int) -> int:
+        """Count the batches of so many epochs: what the learning rate falls along."""
+        rng = np.random.default_rng(0)
+        early = min(self._early_epochs, epochs)
+        first = early * len(self.train(rng, 1)) if early else 0
+        return first + (epochs - early) * len(self.train(rng, epochs + 1))
 
     def valid(self) -> list[Batch]:
         """Give the held-out batches."""
         return list(batches(self._valid, self._batch))
-
-
-def batches(windows: Windows, size: int) -> Iterator[Batch]:
-    """Cut windows into batches of (inputs, targets, weights) by the network's names."""
-    for start in range(0, len(windows), size):
-        part = windows.take(np.arange(start, min(start + size, len(windows))))
-        inputs = {name: getattr(part, name) for name in (*INPUTS, "next_token", "next_rhythm")}
-        targets = {name: getattr(part, f"next_{name}") for name in ("token", "rhythm", "velocity")}
-        yield inputs, targets, dict.fromkeys(targets, part.weight)
 
 
 class ClassicData:
@@ -117,10 +89,14 @@ class ClassicData:
         inputs, targets = zip(*classic_windows(pieces, length), strict=True)
         return np.concatenate(inputs), np.concatenate(targets)
 
-    def train(self, rng: np.random.Generator) -> list[Batch]:
+    def train(self, rng: np.random.Generator, epoch: int) -> list[Batch]:  # noqa: ARG002 (as above)
         """Cut one epoch's batches."""
         order = rng.permutation(len(self._train[0]))
         return self._batches(self._train[0][order], self._train[1][order])
+
+    def steps(self, epochs: int) -> int:
+        """Count the batches of so many epochs."""
+        return epochs * -(-len(self._train[0]) // self._batch)
 
     def valid(self) -> list[Batch]:
         """Give the held-out batches."""
@@ -147,7 +123,7 @@ def fit(corpus: Corpus, recipe: Recipe, folder: Path, progress: Progress | None 
     prepared = Prepared(corpus, recipe)
     run = Run.begin(folder, recipe, prepared.vocabulary, corpus, prepared.split)
     data = (StackedData if recipe.model.kind == "stacked" else ClassicData)(prepared)
-    trainer = Trainer(recipe, prepared.sizes, len(data.train(np.random.default_rng(0))))
+    trainer = Trainer(recipe, prepared.sizes, data.steps(recipe.fit.epochs))
     progression = trainer.resume(run)
     while not progression.finished(recipe):
         trainer.epoch(data, run, progression, progress)
@@ -158,11 +134,11 @@ def fit(corpus: Corpus, recipe: Recipe, folder: Path, progress: Progress | None 
 class Trainer:
     """One network with its optimiser."""
 
-    def __init__(self, recipe: Recipe, sizes: Sizes, steps_per_epoch: int):
+    def __init__(self, recipe: Recipe, sizes: Sizes, steps: int):
         self.recipe = recipe
         self.model = network(recipe.model, sizes).trainable(recipe.data.window_events)
         self.model.compile(
-            optimizer=_optimizer(recipe, steps_per_epoch * recipe.fit.epochs),
+            optimizer=_optimizer(recipe, steps),
             loss={
                 name: keras.losses.SparseCategoricalCrossentropy(
                     from_logits=True, reduction="mean_with_sample_weight"
@@ -188,7 +164,7 @@ class Trainer:
         number = progression.epoch + 1
         rng = np.random.default_rng([self.recipe.fit.seed, number])
         _seed_dropout(self.model, rng)
-        batches_ = data.train(rng)
+        batches_ = data.train(rng, number)
         losses = []
         for i, (inputs, targets, weights) in enumerate(batches_):
             result = self.model.train_on_batch(
@@ -229,13 +205,6 @@ class Trainer:
         arrays["progression"] = np.array(json.dumps(asdict(progression)))
         np.savez(partial, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
         os.replace(partial, run.state_path)
-
-
-def negative_log_likelihood(logits: Any, targets: Any) -> Any:
-    """Give the nats of each target under a softmax: logits [..., classes], targets [...]."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    log_total = np.log(np.exp(shifted).sum(axis=-1))
-    return log_total - np.take_along_axis(shifted, targets[..., None], axis=-1)[..., 0]
 
 
 def _optimizer(recipe: Recipe, steps: int) -> Any:

@@ -6,27 +6,17 @@ model whose chosen token is the target (teacher forcing); in the exported graph 
 one after the other.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras import layers, ops
 
-from lofid.vocabulary import VELOCITY_CLASSES
+from training.prepared import Sizes
 from training.recipe import Model
 
 Tensor = Any
 INPUTS = ("token", "rhythm", "velocity", "phase")
 PHASES = 48
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How many ids each set has, *start* included."""
-
-    tokens: int
-    rhythms: int
-    velocities: int = VELOCITY_CLASSES + 1
 
 
 class Stacked:

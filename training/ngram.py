@@ -31,9 +31,19 @@ class NGram:
                 followers[sequence[i]] = followers.get(sequence[i], 0) + 1
                 self._totals[history] += 1
 
+    def of_order(self, order: int) -> "NGram":
+        """Give the model of a lower order, which needs no counts but these."""
+        lower = NGram(order, 1)
+        lower._uniform, lower._counts, lower._totals = self._uniform, self._counts, self._totals
+        return lower
+
     def probability(self, symbol: int, before: Ids) -> float:
         """P(symbol | what came before): above zero for every symbol; sums to one over them."""
-        estimate = self._uniform
+        return self.probabilities(symbol, before)[-1]
+
+    def probabilities(self, symbol: int, before: Ids) -> list[float]:
+        """Give the same of every order from 1 up: each is the next one's estimate."""
+        estimates, estimate = [], self._uniform
         for back in range(min(self._order, len(before) + 1)):
             history = tuple(before[len(before) - back :])
             followers = self._counts.get(history)
@@ -42,17 +52,24 @@ class NGram:
             novel = len(followers)
             seen = followers.get(symbol, 0)
             estimate = (seen + novel * estimate) / (self._totals[history] + novel)
-        return estimate
+            estimates.append(estimate)
+        # A history that is too long, or was never heard, adds nothing to a shorter one.
+        return estimates + [estimate] * (self._order - len(estimates))
 
     def nats(self, sequences: Iterable[Ids]) -> float:
         """Mean negative log-likelihood of every symbol but the first of each sequence."""
-        total, count = 0.0, 0
+        return self.nats_by_order(sequences)[-1]
+
+    def nats_by_order(self, sequences: Iterable[Ids]) -> list[float]:
+        """Give the same of every order from 1 up."""
+        totals, count = [0.0] * self._order, 0
         for sequence in sequences:
             for i in range(1, len(sequence)):
                 before = sequence[max(0, i - self._order + 1) : i]
-                total -= math.log(self.probability(sequence[i], before))
+                for place, chance in enumerate(self.probabilities(sequence[i], before)):
+                    totals[place] -= math.log(chance)
                 count += 1
-        return total / count
+        return [total / count for total in totals]
 
     def top1(self, sequences: Iterable[Ids]) -> float:
         """Tell how often the likeliest symbol is the right one."""

@@ -31,6 +31,21 @@ class Data(_Part):
 
     A folder with 0 is left out of the whole recipe, its held-out pieces too.
     """
+    early_repeats: dict[str, Annotated[int, Field(ge=0)]] = {}
+    """What the first ``fit.early_epochs`` see instead: other folders, none of it held out.
+
+    A folder that is not named here is not seen early. The vocabulary stays that of the rest.
+    """
+
+
+class Arrange(_Part):
+    """Which folders the arranger plays from, as lead sheets, and how many performances it gives.
+
+    ``versions`` counts by a folder in a piece's name; ``"*"`` is any folder. What is arranged is
+    trained on as arranged only. Nothing is arranged by default.
+    """
+
+    versions: dict[str, Annotated[int, Field(ge=0)]] = {}
 
 
 class Model(_Part):
@@ -60,6 +75,9 @@ class Fit(_Part):
     clip_norm: float | None = Field(default=1.0, gt=0)
     batch_windows: int = Field(default=32, ge=1)
     epochs: int = Field(default=30, ge=1)
+    """All of them, the early ones included."""
+    early_epochs: int = Field(default=0, ge=0)
+    """Pre-training: so many epochs see what ``data.early_repeats`` says."""
     patience_epochs: int = Field(default=4, ge=1)
     seed: int = 7
 
@@ -69,6 +87,7 @@ class Recipe(_Part):
 
     name: str
     data: Data = Data()
+    arrange: Arrange = Arrange()
     model: Model = Model()
     fit: Fit = Fit()
 

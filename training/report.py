@@ -24,13 +24,15 @@ def show(built: Built, *, verbose: bool = False) -> None:
 
 
 @contextmanager
-def progress_bar(*, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(
+    what: str = "reading", *, shown: bool = True
+) -> Iterator[Callable[[int, int], None]]:
     """Give a function that moves a bar on stderr; where that is no terminal, it does nothing."""
     console = Console(stderr=True)
-    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     disable = not (shown and console.is_terminal)
     with Progress(*columns, console=console, transient=True, disable=disable) as bar:
-        task = bar.add_task("reading", total=None)
+        task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 

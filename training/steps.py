@@ -8,32 +8,45 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from lofid.errors import ModelError
+from training.arranged import arrange_corpus
 from training.corpus import Corpus
 from training.dataset import Piece
-from training.evaluate import HEADS, Logits, Rival, Score, held_out_batches, rivals, score
-from training.export import (
-    Trained,
-    card_of,
-    check_agreement,
-    forward,
-    read,
-    to_graphs,
-    write,
-)
-from training.fit import Prepared, Progress, fit
-from training.recipe import Recipe
+from training.evaluate import HEADS, Rival, Score, card_figures, held_out_batches, rivals, score
+from training.export import Trained, card_of, check_agreement, to_graphs
+from training.fit import Progress, fit
+from training.modelfile import INT8_LOSS, forward, write
+from training.prepared import Prepared
+from training.recipe import Arrange, Recipe
+from training.report import progress_bar
 from training.run import Run
 
 
-def train(recipe: str, corpus: Path, out: Path, *, quiet: bool = False) -> Run:
-    """Fit a recipe to a corpus; goes on where an earlier call stopped."""
+def train(
+    recipe: str, corpus: Path, out: Path, *, versions: int | None = None, quiet: bool = False
+) -> Run:
+    """Fit a recipe to a corpus, arranged as the recipe says; goes on where an earlier call stopped.
+
+    With ``versions`` everything is arranged, that many times, whatever the recipe says.
+    """
     wanted = Recipe.load(recipe)
+    if versions is not None:
+        wanted = wanted.model_copy(update={"arrange": Arrange(versions={"*": versions})})
+    music = _arranged(Corpus.load(corpus), wanted, quiet=quiet)
     with _epoch_bar(wanted.fit.epochs, shown=not quiet) as progress:
-        run = fit(Corpus.load(corpus), wanted, out, progress)
+        run = fit(music, wanted, out, progress)
     best = min(run.history(), key=lambda row: float(row["val_loss"]))
     print(f"{out}: best epoch {best['epoch']}, held-out loss {best['val_loss']} nats per event")
     return run
+
+
+def _arranged(corpus: Corpus, recipe: Recipe, *, quiet: bool) -> Corpus:
+    """Arrange what the recipe says and print what became of it; nothing where it says nothing."""
+    if not recipe.arrange.versions:
+        return corpus
+    with progress_bar("arranging", shown=not quiet) as progress:
+        made = arrange_corpus(corpus, recipe.arrange, recipe.fit.seed, progress)
+    print(made.told())
+    return made.corpus
 
 
 @contextmanager
@@ -59,48 +72,24 @@ def export(run: Run, out: Path, *, int8: bool, credits_text: str) -> None:
     batches = held_out_batches(prepared, test)
     distance = check_agreement(trained, graphs, batches[0][0])
     print(f"agrees with Keras to {distance:.1e} over {len(batches[0][0]['token'])} real windows")
-    found = score(forward(graphs, trained.state_shape), batches)
+    found = score(forward(graphs), batches)
+    rounded: dict[str, float | str] = {}
     if int8:
         exact, graphs = found["token"].perplexity, graphs.as_int8()
-        found = score(forward(graphs, trained.state_shape), batches)
+        found = score(forward(graphs), batches)
         loss = 100 * (found["token"].perplexity / exact - 1)
+        rounded = {INT8_LOSS: round(loss, 4)}
         print(f"8-bit weights: token perplexity {exact:.3f} becomes "
               f"{found['token'].perplexity:.3f} ({loss:+.2f} %)")  # fmt: skip
     best = rivals(prepared, test)
-    size = write(graphs, card_of(run, credits_text, _figures(found, best)), out)
+    size = write(graphs, card_of(run, credits_text, card_figures(found, best) | rounded), out)
     show(found, best)
     print(f"{out}: {size / 1e6:.1f} MB")
-
-
-def evaluate(run: Run, model: Path | None) -> None:
-    """Print the held-out figures of a run, or of a model file made from it."""
-    prepared, test = _prepare(run)
-    show(score(_logits(run, model), held_out_batches(prepared, test)), rivals(prepared, test))
-
-
-def _logits(run: Run, model: Path | None) -> Logits:
-    trained = Trained.load(run)
-    if model is not None:
-        card, graphs = read(model)
-        if card.tokens != run.vocabulary().tokens:
-            raise ModelError(f"{model} was not made from {run.folder}: its tokens are others")
-        return forward(graphs, trained.state_shape)
-    network = trained.net.trainable(run.recipe().data.window_events)
-    return lambda inputs: dict(network.predict_on_batch(inputs))
 
 
 def _prepare(run: Run) -> tuple[Prepared, list[Piece]]:
     prepared = Prepared(run.corpus(), run.recipe())
     return prepared, prepared.pieces(prepared.split.test)
-
-
-def _figures(found: dict[str, Score], best: dict[str, Rival]) -> dict[str, float | str]:
-    figures: dict[str, float | str] = {}
-    for head, scored in found.items():
-        figures[f"held-out {head} perplexity"] = round(scored.perplexity, 4)
-        figures[f"held-out {head} top-1"] = round(scored.top1, 4)
-        figures[f"best n-gram {head} perplexity"] = round(best[head].perplexity, 4)
-    return figures
 
 
 def show(found: dict[str, Score], best: dict[str, Rival]) -> None:

@@ -11,7 +11,8 @@ from training.recipe import Recipe
 from training.run import Run
 
 if TYPE_CHECKING:
-    from training.export import Graphs, Trained
+    from training.export import Trained
+    from training.modelfile import Graphs
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +60,14 @@ def graphs(trained: "Trained") -> "Graphs":
     from training.export import to_graphs  # noqa: PLC0415
 
     return to_graphs(trained)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(fitted_run: Run, graphs: "Graphs", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny run as a model file. Only to be looked at."""
+    from training.export import card_of  # noqa: PLC0415
+    from training.modelfile import write  # noqa: PLC0415
+
+    path = tmp_path_factory.mktemp("model") / "tiny.onnx"
+    write(graphs, card_of(fitted_run, "", {}), path)
+    return path

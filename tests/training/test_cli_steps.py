@@ -83,15 +83,13 @@ def test_other_music_needs_another_folder(
 
 
 def test_the_steps_one_by_one(fitted_run: Run, tiny_recipe: Path, tmp_path: Path) -> None:
-    """A finished run: ``fit`` has nothing to do, ``export`` writes it, ``evaluate`` scores both."""
+    """A finished run: ``fit`` has nothing to do, ``export`` writes it."""
     folder, model = tmp_path / "run", tmp_path / "m.onnx"
     shutil.copytree(fitted_run.folder, folder)
     for arguments, last in (
         (["fit", "--corpus", folder / "corpus.npz", "--out", folder, "--recipe", tiny_recipe],
          " nats per event"),
         (["export", folder, "--out", model], " MB"),
-        (["evaluate", folder], ""),
-        (["evaluate", folder, "--model", model], ""),
     ):  # fmt: skip
         done = CliRunner().invoke(app, [str(each) for each in arguments])
         assert (done.exit_code, done.stderr) == (0, "")
@@ -116,11 +114,9 @@ def test_what_is_wrong_is_said_before_the_work(songs: Path, tmp_path: Path) -> N
         assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", ["export", "evaluate"])
-def test_a_folder_without_a_run(command: str, tmp_path: Path) -> None:
+def test_a_folder_without_a_run(tmp_path: Path) -> None:
     """Said at once: TensorFlow need not be imported for it."""
-    out = ("--out", tmp_path / "m.onnx") if command == "export" else ()
-    done = run(TRAIN, command, tmp_path, *out)
+    done = run(TRAIN, "export", tmp_path, "--out", tmp_path / "m.onnx")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"lofid-train: {tmp_path} holds no trained run: make one by 'lofid-train fit'\n"

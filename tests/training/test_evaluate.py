@@ -7,9 +7,9 @@ import pytest
 
 from tests.training.pieces import CLASSIC, corpus_of, small_corpus
 from training.evaluate import HEADS, Score, held_out_batches, rivals, score
-from training.export import Graphs, Trained, forward
-from training.fit import Prepared
+from training.modelfile import Graphs, forward
 from training.ngram import NGram
+from training.prepared import Prepared
 from training.reader import Sound
 from training.recipe import Recipe
 from training.run import Run
@@ -43,13 +43,11 @@ def test_a_score_does_not_depend_on_the_batches() -> None:
     assert scored(6).top1 == pytest.approx(scored(4).top1)
 
 
-def test_a_run_s_figures_are_those_it_was_chosen_by(
-    fitted_run: Run, trained: Trained, graphs: Graphs
-) -> None:
+def test_a_run_s_figures_are_those_it_was_chosen_by(fitted_run: Run, graphs: Graphs) -> None:
     """On the validation pieces the exported graph's nats are the history's best."""
     prepared = Prepared(fitted_run.corpus(), fitted_run.recipe())
     batches = held_out_batches(prepared, prepared.pieces(prepared.split.valid))
-    found = score(forward(graphs, trained.state_shape), batches)
+    found = score(forward(graphs), batches)
     best = min(fitted_run.history(), key=lambda row: float(row["val_loss"]))
     assert set(found) == set(HEADS)
     for head, scored in found.items():

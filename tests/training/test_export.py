@@ -17,19 +17,10 @@ from lofid.context import Window
 from lofid.errors import ModelError
 from lofid.predictor import Predictor
 from training.evaluate import held_out_batches
-from training.export import (
-    Graphs,
-    Trained,
-    card_of,
-    check_agreement,
-    check_operators,
-    forward,
-    read,
-    to_graphs,
-    write,
-)
-from training.fit import Batch, Prepared
-from training.model import INPUTS, Sizes, network
+from training.export import Trained, card_of, check_agreement, check_operators, to_graphs
+from training.model import INPUTS, network
+from training.modelfile import Graphs, forward, read, write
+from training.prepared import Batch, Prepared, Sizes
 from training.recipe import Model
 from training.run import Run
 
@@ -278,7 +269,7 @@ def test_stepping_agrees_with_priming(model_file: Path, batches: list[Batch]) ->
 def test_a_batch_gives_each_window_what_it_gets_alone(
     graphs: Graphs, trained: Trained, batches: list[Batch]
 ) -> None:
-    logits = forward(graphs, trained.state_shape)
+    logits = forward(graphs)
     together = logits(batches[0][0])
     for i in range(len(batches[0][0]["token"])):
         alone = logits({name: rows[i : i + 1] for name, rows in batches[0][0].items()})

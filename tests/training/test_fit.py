@@ -21,14 +21,8 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 from lofid.errors import ConfigError
 from tests.training.pieces import small_corpus
 from training.corpus import Corpus
-from training.fit import (
-    Prepared,
-    Progression,
-    StackedData,
-    Trainer,
-    fit,
-    negative_log_likelihood,
-)
+from training.fit import Progression, StackedData, Trainer, fit
+from training.prepared import Prepared, negative_log_likelihood
 from training.recipe import Recipe
 from training.run import Run
 
@@ -254,7 +248,7 @@ def test_the_optimisers(kind: str, expected: str) -> None:
         "r.toml",
     )
     prepared = Prepared(small_corpus(3), recipe)
-    optimizer = Trainer(recipe, prepared.sizes, steps_per_epoch=50).model.optimizer
+    optimizer = Trainer(recipe, prepared.sizes, steps=100).model.optimizer
     assert type(optimizer).__name__ == expected
     assert optimizer.clipnorm == 1.0
     assert float(optimizer.learning_rate) == pytest.approx(0.5)

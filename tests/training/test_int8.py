@@ -10,10 +10,11 @@ from onnx import helper, numpy_helper
 
 from lofid.predictor import Predictor
 from training.evaluate import held_out_batches, score
-from training.export import Graphs, Trained, card_of, forward, to_graphs, write
-from training.fit import Prepared
+from training.export import Trained, card_of, to_graphs
 from training.int8 import SMALLEST_MATRIX, weights_to_int8
-from training.model import Sizes, network
+from training.model import network
+from training.modelfile import Graphs, forward, write
+from training.prepared import Prepared, Sizes
 from training.recipe import Model
 from training.run import Run
 
@@ -75,9 +76,7 @@ def test_little_is_lost(trained: Trained, graphs: Graphs, fitted_run: Run) -> No
     """Held-out loss of each head changes by less than 1 %."""
     prepared = Prepared(fitted_run.corpus(), fitted_run.recipe())
     batches = held_out_batches(prepared, prepared.pieces(prepared.split.test))
-    exact, rounded = (
-        score(forward(each, trained.state_shape), batches) for each in (graphs, graphs.as_int8())
-    )
+    exact, rounded = (score(forward(each), batches) for each in (graphs, graphs.as_int8()))
     for head, scored in exact.items():
         change = math.log(rounded[head].perplexity) / math.log(scored.perplexity) - 1
         assert 0 < abs(change) < 0.01

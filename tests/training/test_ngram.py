@@ -106,3 +106,17 @@ def test_the_likeliest_is_the_likeliest_of_all(
         for i in range(1, len(sequence))
     ]
     assert model.top1([sequence]) == sum(right) / len(right)
+
+
+@given(PIECES, PIECES)
+def test_one_model_is_all_lower_orders_too(learnt: list[list[int]], heard: list[list[int]]) -> None:
+    """Counting for order 4 counts for orders 1 to 3."""
+    highest = NGram(4, SYMBOLS)
+    for piece in learnt:
+        highest.learn(piece)
+    for order, nats in enumerate(highest.nats_by_order(heard), start=1):
+        alone = NGram(order, SYMBOLS)
+        for piece in learnt:
+            alone.learn(piece)
+        assert nats == pytest.approx(alone.nats(heard))
+        assert highest.of_order(order).top1(heard) == alone.top1(heard)
