@@ -41,7 +41,7 @@ CONVERSION_SECONDS = 600.0
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
 Tempo = Annotated[float | None, typer.Option(help="Beats per minute, 20 to 300.")]
 Swing = Annotated[float | None, typer.Option(help="Percent, 50 (straight) to 75.")]
-Temperature = Annotated[float | None, typer.Option(help="0.2 (tame) to 2 (wild).")]
+Temperature = Annotated[float | None, typer.Option(help="0.5 (tame) to 1.5 (wild).")]
 KeyName = Annotated[str | None, typer.Option("--key", help="Such as 'F minor'.")]
 Seed = Annotated[int | None, typer.Option(help="The same seed plays the same music.")]
 Device = Annotated[str | None, typer.Option(help="auto, cuda or cpu.")]

@@ -11,6 +11,8 @@ import numpy as np
 
 from lofid.card import LONGEST_STEP_GRID
 from lofid.context import Context, Entry
+from lofid.guard import LoopGuard
+from lofid.keylock import Mode, kept, strangers
 from lofid.music import (
     BAR_GRID,
     GRID_TICKS,
@@ -22,7 +24,7 @@ from lofid.music import (
     swung,
 )
 from lofid.predictor import Foreteller, Prediction
-from lofid.sampler import pick, without
+from lofid.sampler import Logits, pick, probabilities, without
 from lofid.vocabulary import START, VELOCITY_CLASSES, VELOCITY_WIDTH, velocity_floor, velocity_id
 
 STEPS_BETWEEN_PRIMES = 64
@@ -33,6 +35,13 @@ MOST_AT_ONCE = 4
 
 HOME = Key(0, is_minor=False)
 
+MOST_UNEVEN = 4
+"""Hands are no machines: a velocity is so far from its middle at most."""
+
+_CLASS_MIDDLES = np.array(
+    [velocity_floor(id_) + (VELOCITY_WIDTH - 1) / 2 for id_ in range(1, VELOCITY_CLASSES + 1)]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Feel:
@@ -42,6 +51,8 @@ class Feel:
     swing_percent: float = 50.0
     temperature: float = 1.0
     top_p: float = 0.95
+    key_lock: Mode = "soft"
+    loop_guard: float = 1.0
     lead_velocity_percent: int = 100
     keys_velocity_percent: int = 100
 
@@ -55,6 +66,12 @@ class Composer:
         self._card = predictor.card
         self._vocabulary = predictor.vocabulary
         self._context = Context(self._vocabulary, self._card.context_length, self._card.pad_context)
+        self._outside = strangers(self._vocabulary.pitches)
+        steps = np.array([step for step, _ in self._vocabulary.rhythms])
+        is_barred = (steps > LONGEST_STEP_GRID) | (np.arange(len(steps)) == START)
+        self._barred_rhythms = np.flatnonzero(is_barred)
+        self._still_rhythms = np.flatnonzero(is_barred | (steps == 0))
+        self._guard = LoopGuard(len(self._vocabulary.tokens))
         self._rng = np.random.default_rng(seed)
         self._onset_grid = 0
         self._begun_here: list[int] = []
@@ -73,6 +90,7 @@ class Composer:
         last_onset = self._onset_grid
         bar = -(-last_onset // BAR_GRID) * BAR_GRID
         self._context.shift(-bar)
+        self._guard.shift(-bar)
         self._onset_grid = 0
         self._begun_here = []
         self._prediction = None
@@ -110,16 +128,34 @@ class Composer:
 
     def _next(self) -> Event:
         prediction = self._predict()
-        # Twice: where a small vocabulary has all begun here, one sounds again, but never *start*.
-        sounding = without(prediction.token_logits, [START])
-        token = self._draw(without(sounding, self._begun_here))
+        token = self._draw(self._allowed(prediction.token_logits))
         rhythm = self._draw_rhythm(prediction, token)
         velocity_class, velocity = self._draw_velocity(prediction, token, rhythm)
         step, length = self._card.fixed_rhythm or self._vocabulary.rhythms[rhythm]
         self._context.add(Entry(self._onset_grid, length, token, velocity_class))
         event = self._event(token, length, velocity)
-        self._move_on(step, token)
+        self._guard.add(self._onset_grid, token, rhythm, length, event.pitches)
+        self._move_on(min(step, LONGEST_STEP_GRID), token)
         return event
+
+    def _allowed(self, logits: Logits) -> Logits:
+        """Bend what the model says of the next token; the rules that matter most come first.
+
+        Each rule leaves at least one token: where a small vocabulary has all begun here, one sounds
+        again, but never *start*.
+        """
+        allowed = without(logits, [START])
+        if self.feel.loop_guard > 0:
+            for pitches in self._guard.closing(self._onset_grid):
+                allowed = without(allowed, self._sounding_as(pitches))
+            allowed = allowed - self.feel.loop_guard * self._guard.costs(self._onset_grid)
+        allowed = kept(allowed, self._outside, self.feel.key_lock)
+        return without(allowed, self._begun_here)
+
+    def _sounding_as(self, pitches: tuple[int, ...]) -> list[int]:
+        """List the tokens that are these pitches in the key as it is."""
+        known = enumerate(self._vocabulary.pitches[1:], start=1)
+        return [token for token, home in known if self._in_key(home) == pitches]
 
     def _predict(self) -> Prediction:
         """Step where the last prediction still holds; prime from the window where not."""
@@ -139,29 +175,43 @@ class Composer:
         if not self._predictor.has_heads:
             return len(self._vocabulary.rhythms) - 1
         crowded = len(self._begun_here) + 1 >= MOST_AT_ONCE
-        banned = [
-            i
-            for i, (step, _) in enumerate(self._vocabulary.rhythms)
-            if i == START or step > LONGEST_STEP_GRID or (crowded and step == 0)
-        ]
+        banned = self._still_rhythms if crowded else self._barred_rhythms
         return self._draw(without(self._predictor.rhythm_logits(prediction, token), banned))
 
     def _draw_velocity(self, prediction: Prediction, token: int, rhythm: int) -> tuple[int, int]:
-        """Give a class and a velocity inside it: classes are 16 wide, hands are no machines."""
+        """Give a class and a velocity inside it."""
         if (fixed := self._card.fixed_velocity) is not None:
             return velocity_id(fixed), fixed
         logits = self._predictor.velocity_logits(prediction, token, rhythm)
-        chosen = self._draw(without(logits[: VELOCITY_CLASSES + 1], [START]))
-        return chosen, velocity_floor(chosen) + int(self._rng.integers(VELOCITY_WIDTH))
+        allowed = without(logits[: VELOCITY_CLASSES + 1], [START])
+        chosen = self._draw(allowed)
+        return chosen, self._touch(chosen, allowed)
+
+    def _touch(self, chosen: int, logits: Logits) -> int:
+        """Draw a velocity from a class 16 wide, near where the model thinks it lies.
+
+        Any velocity of the class alike would make the touch more uneven than what was learnt: the
+        rounding to classes would count twice (docs/decisions.md).
+        """
+        expected = float(probabilities(logits, 1.0)[1:] @ _CLASS_MIDDLES)
+        unevenness = MOST_UNEVEN * (self._rng.random() - self._rng.random())
+        lowest = velocity_floor(chosen)
+        highest = lowest + VELOCITY_WIDTH - 1
+        nearest = min(max(expected, lowest), highest)
+        return round(min(max(nearest + unevenness, lowest), highest))
 
     def _event(self, token: int, length_grid: int, velocity: int) -> Event:
         feel = self.feel
-        pitches = tuple(p + feel.key.shift_semitones for p in self._vocabulary.pitches[token])
         onset = swung(self._onset_grid * GRID_TICKS, feel.swing_percent)
         end = swung((self._onset_grid + length_grid) * GRID_TICKS, feel.swing_percent)
-        event = Event(into_range(pitches, LOWEST_PITCH, HIGHEST_PITCH), onset, end - onset, 1)
+        event = Event(self._in_key(self._vocabulary.pitches[token]), onset, end - onset, 1)
         percent = feel.keys_velocity_percent if event.is_chord else feel.lead_velocity_percent
         return replace(event, velocity=min(max(round(velocity * percent / 100), 1), 127))
+
+    def _in_key(self, home: tuple[int, ...]) -> tuple[int, ...]:
+        """Bring pitches from home to the key that is played in."""
+        shifted = tuple(pitch + self.feel.key.shift_semitones for pitch in home)
+        return into_range(shifted, LOWEST_PITCH, HIGHEST_PITCH)
 
     def _move_on(self, step_grid: int, token: int) -> None:
         self._begun_here = [*self._begun_here, token] if step_grid == 0 else []

@@ -34,7 +34,10 @@ from pydantic.fields import FieldInfo
 from lofid.errors import ConfigError
 from lofid.music import Key
 
-LIVE = ("tempo", "swing", "key", "temperature", "top_p", "lead_velocity", "keys_velocity")
+LIVE = (
+    *("tempo", "swing", "key", "temperature", "top_p", "key_lock", "loop_guard"),
+    *("lead_velocity", "keys_velocity"),
+)
 """The settings that can change while playing, by their short names; see :func:`change`."""
 
 FILE_NAME = "config.toml"
@@ -78,8 +81,12 @@ class Music(_Values):
     key: Annotated[str, AfterValidator(_key_text)] = Field(
         default="C minor", description="a key such as 'F minor' or 'Eb major'"
     )
-    temperature: float = Field(default=1.0, ge=0.2, le=2.0, description="1 is as the model learnt")
+    temperature: float = Field(default=1.0, ge=0.5, le=1.5, description="1 is as the model learnt")
     top_p: float = Field(default=0.95, ge=0.1, le=1.0, description="share of choices that is kept")
+    key_lock: Literal["off", "soft", "hard"] = Field(
+        default="soft", description="how firmly the choices keep to the notes of the key"
+    )
+    loop_guard: float = Field(default=1.0, ge=0, le=2, description="0 lets loops run")
     seed: Annotated[int | None, BeforeValidator(_empty_to_none)] = Field(
         default=None, ge=0, le=2**32 - 1, description='or "" for a new one each session'
     )

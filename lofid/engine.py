@@ -41,6 +41,8 @@ def feel_of(settings: Settings) -> Feel:
         swing_percent=music.swing,
         temperature=music.temperature,
         top_p=music.top_p,
+        key_lock=music.key_lock,
+        loop_guard=music.loop_guard,
         lead_velocity_percent=parts.lead_velocity,
         keys_velocity_percent=parts.keys_velocity,
     )

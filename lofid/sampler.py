@@ -4,41 +4,54 @@ Top-p keeps the smallest set of likeliest ids whose probabilities reach p (Ari H
 Curious Case of Neural Text Degeneration", ICLR 2020).
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 Logits = npt.NDArray[np.floating]
+Chances = npt.NDArray[np.float64]
+Ids = Sequence[int] | npt.NDArray[np.intp]
 
 
-def probabilities(logits: Logits, temperature: float) -> npt.NDArray[np.float64]:
+def probabilities(logits: Logits, temperature: float) -> Chances:
     """Softmax of logits [ids] over a temperature above zero. Ids at -inf get exactly zero."""
     scaled = logits.astype(np.float64) / temperature
     weights = np.exp(scaled - scaled.max())
-    result: npt.NDArray[np.float64] = weights / weights.sum()
+    result: Chances = weights / weights.sum()
     return result
 
 
-def nucleus(chances: npt.NDArray[np.float64], top_p: float) -> npt.NDArray[np.float64]:
+def nucleus(chances: Chances, top_p: float) -> Chances:
     """Keep the likeliest ids until their chances reach ``top_p``; at least one is kept."""
-    order = np.argsort(-chances, kind="stable")
-    reached = np.cumsum(chances[order])
-    kept = order[: int(np.searchsorted(reached, top_p)) + 1]
+    kept, _ = _likeliest(chances, top_p)
     result = np.zeros_like(chances)
     result[kept] = chances[kept]
     result /= result.sum()
     return result
 
 
-def without(logits: Logits, banned: Iterable[int]) -> Logits:
+def _likeliest(chances: Chances, top_p: float) -> tuple[npt.NDArray[np.intp], Chances]:
+    """Give the nucleus's ids, the likeliest first, and their chances summed up so far."""
+    # All ids below this together have less than 1 - p, so they need no sorting: most of them.
+    likely = np.flatnonzero(chances >= (1 - top_p) / len(chances))
+    order = likely[np.argsort(-chances[likely], kind="stable")]
+    reached = np.cumsum(chances[order])
+    count = int(np.searchsorted(reached, top_p)) + 1
+    return order[:count], reached[:count]
+
+
+def without(logits: Logits, banned: Ids) -> Logits:
     """The same logits with these ids ruled out; as they were when nothing would be left."""
+    if not len(banned):
+        return logits
     result = logits.copy()
-    result[list(banned)] = -np.inf
+    result[banned] = -np.inf
     return result if np.isfinite(result).any() else logits
 
 
 def pick(logits: Logits, temperature: float, top_p: float, rng: np.random.Generator) -> int:
     """Draw one id. Uses one number of ``rng``, so that a session can be drawn again."""
-    chances = nucleus(probabilities(logits, temperature), top_p)
-    return int(np.searchsorted(np.cumsum(chances), rng.random() * chances.sum(), side="right"))
+    kept, reached = _likeliest(probabilities(logits, temperature), top_p)
+    drawn = int(np.searchsorted(reached, rng.random() * reached[-1], side="right"))
+    return int(kept[min(drawn, len(kept) - 1)])  # the product may round up to the sum itself

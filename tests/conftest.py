@@ -4,8 +4,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.jackserver import JackServer, why_no_jack
+
+# No clock decides a test: on a busy machine any of them may take long.
+settings.register_profile("lofid", deadline=None)
+settings.load_profile("lofid")
 
 
 @pytest.fixture(scope="session")

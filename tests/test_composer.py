@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lofid.composer import MOST_AT_ONCE, STEPS_BETWEEN_PRIMES, Composer, Feel
-from lofid.music import Event, Key
+from lofid.music import BAR_TICKS, Event, Key
 from tests.fakes import CARD, ScriptedModel
 
 PLAIN = Feel()
@@ -139,3 +139,61 @@ def test_onsets_never_go_back_and_lengths_are_above_zero(seed: int) -> None:
     onsets = [event.onset_ticks for event in events]
     assert onsets == sorted(onsets)
     assert all(event.length_ticks > 0 and 1 <= event.velocity <= 127 for event in events)
+
+
+TWO_KEYS = CARD.model_copy(
+    update={"tokens": ("start", "C4", "F#4", "D4", "C#4"), "rhythms": ((0, 0), (12, 12))}
+)
+
+
+def test_the_key_lock_is_live() -> None:
+    """The model wants F sharp: hard leaves it out, soft leaves a model without a doubt alone."""
+    composer = Composer(ScriptedModel([(2, 1, 5)], TWO_KEYS), replace(PLAIN, loop_guard=0), seed=1)
+    assert {event.pitches for event in composer.compose(BAR_TICKS)} == {(66,)}
+    composer.feel = replace(composer.feel, key_lock="hard")
+    assert {event.pitches for event in composer.compose(8 * BAR_TICKS)} == {(66,), (60,), (62,)}
+
+
+def test_the_loop_guard_is_live() -> None:
+    """Off, a bar goes round for ever; on, it is broken in the very next one."""
+    composer = Composer(ScriptedModel(QUARTERS), replace(PLAIN, loop_guard=0), seed=1)
+    assert {event.pitches for event in composer.compose(20 * BAR_TICKS)} == {(60,), (64,)}
+    composer.feel = PLAIN
+    broken = composer.compose(21 * BAR_TICKS)
+    assert [event.pitches for event in broken] != [(60,), (64,)] * 2
+
+
+_longs = [(step, length) for step in (0, 1, 47, 95, 96, 97, 300) for length in (1, 3, 200)]
+SPARSE = CARD.model_copy(update={"rhythms": ((0, 0), *_longs)})
+FIXED = CARD.model_copy(
+    update={"rhythms": ((0, 0),), "fixed_rhythm": (300, 1), "fixed_velocity": 90}
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, len(_longs)), st.just(5)), min_size=1),
+    st.floats(50, 75),
+    st.integers(0, 2**32 - 1),
+)
+def test_silence_never_lasts_two_bars(
+    script: list[tuple[int, int, int]], swing: float, seed: int
+) -> None:
+    """Whatever the model wants: the next event begins within two bars, and every event sounds."""
+    assert _longest_silence(ScriptedModel(script, SPARSE), swing, seed) < 2 * BAR_TICKS
+
+
+def test_nor_does_it_with_one_fixed_rhythm() -> None:
+    model = ScriptedModel([(1, 0, 5)], FIXED)
+    model.has_heads = False
+    assert _longest_silence(model, 50, 1) == 2 * BAR_TICKS - 40
+
+
+def _longest_silence(model: ScriptedModel, swing: float, seed: int) -> int:
+    """The longest time, from tick 0 on, in which nothing that was composed sounds."""
+    events = Composer(model, replace(PLAIN, swing_percent=swing), seed).compose(40 * BAR_TICKS)
+    sounding, longest = 0, 0
+    for event in events:
+        longest = max(longest, event.onset_ticks - sounding)
+        sounding = max(sounding, event.onset_ticks + event.length_ticks)
+    return longest

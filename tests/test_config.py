@@ -17,7 +17,7 @@ from lofid.errors import ConfigError
 ROOT = Path(__file__).parents[1]
 LIVE_LIST = (
     "these can change while playing: "
-    "tempo, swing, key, temperature, top_p, lead_velocity, keys_velocity"
+    "tempo, swing, key, temperature, top_p, key_lock, loop_guard, lead_velocity, keys_velocity"
 )
 CHANNEL = "a whole number from 1 to 16 (MIDI channel of the chords, other than lead_channel)"
 KEY = "a key such as 'F minor' or 'Eb major'"
@@ -257,6 +257,8 @@ def test_a_live_setting_changes_and_nothing_else_does() -> None:
         ("key", "Am", "A minor"),
         ("temperature", "1.3", 1.3),
         ("top_p", "1", 1.0),
+        ("key_lock", "hard", "hard"),
+        ("loop_guard", "0", 0.0),
         ("lead_velocity", "10", 10),
         ("keys_velocity", "200", 200),
     ],
@@ -271,6 +273,17 @@ def test_each_live_setting_reads_its_text(name: str, text: str, value: object) -
     [
         ("tempo", "fast", f"music.tempo is 'fast'; must be {BPM}"),
         ("tempo", "nan", f"music.tempo is 'nan'; must be {BPM}"),
+        (
+            "key_lock",
+            "firm",
+            "music.key_lock is 'firm'; must be one of 'off', 'soft', 'hard' "
+            "(how firmly the choices keep to the notes of the key)",
+        ),
+        (
+            "loop_guard",
+            "2.5",
+            "music.loop_guard is '2.5'; must be a number from 0 to 2 (0 lets loops run)",
+        ),
         (
             "lead_velocity",
             "50.5",

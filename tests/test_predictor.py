@@ -14,7 +14,8 @@ from lofid.card import HEADS_KEY, METADATA_KEY, Card
 from lofid.composer import Composer, Feel
 from lofid.context import Context, Entry, Window
 from lofid.errors import DeviceError, ModelError
-from lofid.predictor import Predictor, _cuda_fault, default_model_path
+from lofid.predictor import Prediction, Predictor, _cuda_fault, default_model_path
+from lofid.sampler import probabilities
 from tests.fakes import CARD
 
 STEPPING_TOLERANCE = 1e-3
@@ -60,6 +61,37 @@ def test_stepping_agrees_with_the_window(predictor: Predictor) -> None:
     assert np.abs(stepped.token_logits - at_once.token_logits).max() < STEPPING_TOLERANCE
     rhythms = [predictor.rhythm_logits(p, 5) for p in (stepped, at_once)]
     assert np.abs(rhythms[0] - rhythms[1]).max() < STEPPING_TOLERANCE
+
+
+class Compared(Composer):
+    """Compares each prediction with what the window says, primed from nothing."""
+
+    distances: list[float] | None = None
+    """Set it to begin. (Of the first 100 events, which nobody hears, the window holds all.)"""
+
+    def _predict(self) -> Prediction:
+        carried = super()._predict()
+        if self.distances is not None:
+            window = self._predictor.prime(self._context.window(self._onset_grid))
+            chances = (probabilities(p.token_logits, 1.0) for p in (carried, window))
+            self.distances.append(float(np.abs(np.subtract(*chances)).sum()) / 2)
+        return carried
+
+
+def test_what_is_carried_stays_near_the_window(predictor: Predictor) -> None:
+    """300 events of a session: the total variation distance of the next token's chances.
+
+    A carried state remembers up to 63 events more than the window. Measured: mean 0.002, greatest
+    0.06.
+    """
+    composer, bars = Compared(predictor, Feel(), seed=1), 0
+    distances = composer.distances = list[float]()
+    while len(distances) < 300:
+        bars += 1
+        composer.compose(1920 * bars)
+    assert distances[0] == 0
+    assert 0 < np.mean(distances) < 0.05
+    assert max(distances) < 0.3
 
 
 def test_the_rhythm_depends_on_the_chosen_token(predictor: Predictor) -> None:
