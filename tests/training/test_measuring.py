@@ -47,7 +47,7 @@ def test_a_run_is_measured(
     found = json.loads((out / "figures.json").read_text())
     assert len(found["seeds"]) == SMALL.seeds
     assert len(found["pairs"]) == SMALL.pairs
-    assert sorted(found["endless"]) == ["0.2", "1.0", "2.0"]
+    assert sorted(found["endless"]) == ["0.5", "1.0", "1.5"]
     assert sum(found["recited_events"]["lengths"]) == SMALL.seeds * (SMALL.events - 1)
     assert {row["met"] for row in found["verdicts"]} <= {True, False, None}
     assert (out / "figures.png").read_bytes().startswith(PNG)
