@@ -89,7 +89,7 @@ class ClassicData:
         inputs, targets = zip(*classic_windows(pieces, length), strict=True)
         return np.concatenate(inputs), np.concatenate(targets)
 
-    def train(self, rng: np.random.Generator, epoch: int) -> list[Batch]:  # noqa: ARG002 (as above)
+    def train(self, rng: np.random.Generator, epoch: int) -> list[Batch]:  # noqa: ARG002  # as StackedData has it
         """Cut one epoch's batches."""
         order = rng.permutation(len(self._train[0]))
         return self._batches(self._train[0][order], self._train[1][order])
