@@ -35,7 +35,7 @@ class Card(BaseModel):
 
     ``fixed_rhythm`` and ``fixed_velocity`` are set for a model that predicts tokens only (the
     classic recipe); it then has a single rhythm and a single velocity class. Every model can move
-    on in time: its music never stands still for ever.
+    on in time: its music never stands still for ever. ``weights`` of ``int8`` run on the CPU only.
 
     ValidationError for what could not be played; :meth:`read` says it in one line.
     """
@@ -46,6 +46,7 @@ class Card(BaseModel):
     recipe: str
     tokens: tuple[str, ...] = Field(min_length=2)
     rhythms: tuple[Rhythm, ...] = Field(min_length=1)
+    weights: Literal["float32", "int8"] = "float32"
     context_length: int = Field(ge=1, le=LONGEST_CONTEXT)
     pad_context: bool = False
     grid_per_quarter: int = GRID_PER_QUARTER

@@ -18,8 +18,9 @@ from lofid.predictor import Prediction, Predictor, _cuda_fault, default_model_pa
 from lofid.sampler import probabilities
 from tests.fakes import CARD
 
-STEPPING_TOLERANCE = 1e-3
-"""Logits of a window heard at once and event by event: the same sums in another order."""
+STEPPING_TOLERANCE = 0.3
+"""Logits of a window heard at once and event by event, which 8-bit layers round by the range of the
+call. Measured: at most 0.09. (With float32 weights they are the same: test_export.)"""
 
 
 @pytest.fixture(scope="module")
@@ -121,17 +122,12 @@ def test_a_file_that_is_no_model(tmp_path: Path, content: bytes) -> None:
         Predictor(path, "cpu")
 
 
-@pytest.mark.skipif(_cuda_fault() is None, reason="this machine has a GPU that works")
-def test_cuda_where_there_is_none_is_one_line() -> None:
-    with pytest.raises(DeviceError, match=r"^device = cuda: .*; use auto or cpu$"):
-        Predictor(default_model_path(), "cuda")
-
-
-@pytest.mark.skipif(_cuda_fault() is None, reason="this machine has a GPU that works")
-def test_auto_takes_the_cpu_and_says_why() -> None:
+def test_8_bit_weights_run_on_the_cpu() -> None:
+    """With a GPU or without: there is no 8-bit LSTM for it, so *auto* says why it is not used."""
     predictor = Predictor(default_model_path(), "auto")
-    assert predictor.device == "cpu"
-    assert predictor.device_note == _cuda_fault()
+    assert (predictor.device, predictor.device_note) == ("cpu", "8-bit weights run on the CPU")
+    with pytest.raises(DeviceError, match=r"^device = cuda: 8-bit weights run on the CPU; use a"):
+        Predictor(default_model_path(), "cuda")
 
 
 # Graphs that do not fit their card
@@ -213,6 +209,18 @@ def test_a_model_that_fits_its_card_plays(tmp_path: Path) -> None:
     predictor = Predictor(Tiny().file(tmp_path / "a.onnx"), "cpu")
     assert predictor.has_heads
     assert len(Composer(predictor, Feel(), 1).compose(1920)) > 0
+
+
+@pytest.mark.skipif(_cuda_fault() is None, reason="this machine has a GPU that works")
+def test_cuda_where_there_is_none_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match=r"^device = cuda: .*; use auto or cpu$"):
+        Predictor(Tiny().file(tmp_path / "a.onnx"), "cuda")
+
+
+@pytest.mark.skipif(_cuda_fault() is None, reason="this machine has a GPU that works")
+def test_auto_takes_the_cpu_and_says_why(tmp_path: Path) -> None:
+    predictor = Predictor(Tiny().file(tmp_path / "a.onnx"), "auto")
+    assert (predictor.device, predictor.device_note) == ("cpu", _cuda_fault())
 
 
 def test_a_classic_model_plays_its_one_rhythm(tmp_path: Path) -> None:

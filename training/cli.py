@@ -105,7 +105,7 @@ def export(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     out: Annotated[Path, typer.Option(help="The model file to write.")],
     int8: Annotated[
-        bool, typer.Option("--int8", help="8-bit weights: a quarter of the size.")
+        bool, typer.Option("--int8", help="8-bit layers: a quarter of the size, for the CPU.")
     ] = False,
     credits_file: Annotated[Path | None, typer.Option("--credits", help="Text of credits.")] = None,
 ) -> None:

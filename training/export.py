@@ -117,13 +117,16 @@ def check_agreement(trained: Trained, graphs: Graphs, inputs: dict[str, Any]) ->
     return distance
 
 
-def card_of(run: Run, credits_text: str, figures: dict[str, float | str]) -> Card:
+def card_of(
+    run: Run, credits_text: str, figures: dict[str, float | str], *, int8: bool = False
+) -> Card:
     """Make the card that travels in the file."""
     recipe, vocabulary = run.recipe(), run.vocabulary()
     classic = recipe.model.kind == "classic"
     return Card(
         recipe=recipe.name,
         tokens=vocabulary.tokens,
+        weights="int8" if int8 else "float32",
         rhythms=((0, 0), (6, 6)) if classic else vocabulary.rhythms,
         context_length=recipe.data.window_events,
         pad_context=classic,

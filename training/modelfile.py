@@ -76,10 +76,8 @@ def state_shape(trunk: onnxruntime.InferenceSession) -> tuple[int, int]:
 
 
 def _session(graph: Proto) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
     return onnxruntime.InferenceSession(
-        graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        graph.SerializeToString(), providers=["CPUExecutionProvider"]
     )
 
 

@@ -82,7 +82,8 @@ def export(run: Run, out: Path, *, int8: bool, credits_text: str) -> None:
         print(f"8-bit weights: token perplexity {exact:.3f} becomes "
               f"{found['token'].perplexity:.3f} ({loss:+.2f} %)")  # fmt: skip
     best = rivals(prepared, test)
-    size = write(graphs, card_of(run, credits_text, card_figures(found, best) | rounded), out)
+    figures = card_figures(found, best) | rounded
+    size = write(graphs, card_of(run, credits_text, figures, int8=int8), out)
     show(found, best)
     print(f"{out}: {size / 1e6:.1f} MB")
 
