@@ -136,7 +136,7 @@ class Predictor:
         return self._run(window, self._zero_state)
 
     def step(self, state: Floats, newest: Window) -> Prediction:
-        """Hear one more event (a window of one) from the state that was left: about 0.4 ms."""
+        """Hear one more event (a window of one) from the state that was left: less than 1 ms."""
         return self._run(newest, state)
 
     def _run(self, window: Window, state: Floats) -> Prediction:
