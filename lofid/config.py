@@ -116,7 +116,7 @@ class Midi(_Values):
     name: Annotated[str, AfterValidator(_port_name)] = Field(
         default="lofid", description="1 to 32 printable characters without ':' or '/'"
     )
-    backend: Literal["auto", "alsa", "jack", "coremidi", "windows"] = Field(
+    backend: Literal["auto", "jack", "alsa", "coremidi", "windows", "jack-rtmidi"] = Field(
         default="auto", description="the machine's MIDI system"
     )
     output: str = Field(default="", description='"" for a virtual port, or part of a port\'s name')

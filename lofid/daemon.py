@@ -244,7 +244,7 @@ class Daemon:
     def _status(self) -> dict[str, Any]:
         opened, pid = self._troupe.opened, self._troupe.pid
         seconds = time.monotonic() - self._started
-        names = ("backend", "output", "input", "realtime", "realtime_note")
+        names = ("backend", "output", "input", "latency_ms", "realtime", "realtime_note")
         return {
             **self._engine.status(),
             **{name: opened[name] for name in names},

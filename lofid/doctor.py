@@ -65,7 +65,7 @@ def _midi(settings: Settings) -> Iterator[Finding]:
             if system.backend == "jack" and (fault := _jack_client_fault()):
                 yield Finding(
                     "JACK-Client", f"cannot be loaded: {fault}",
-                    "lofid plays, but cannot reconnect the ports of a player that died",
+                    "lofid is on time to the period, not the sample, and forgets connections",
                 )  # fmt: skip
         else:
             yield Finding(f"MIDI: {system.backend}", "not here", system.why_not if nothing else "")

@@ -72,7 +72,7 @@ class Troupe:
             ) from None
 
     def _watch_connections(self) -> None:
-        if self.opened["backend"] != "jack":
+        if not self.opened["backend"].startswith("jack"):
             return
         if why_not := why_no_patchbay():
             self._say(f"{why_not}: a player that dies will lose its connections")

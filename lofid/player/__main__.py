@@ -14,8 +14,8 @@ from types import FrameType
 from lofid.player.inbox import Inbox
 from lofid.player.link import Link
 from lofid.player.loop import SPIN_SECONDS, perform
+from lofid.player.opening import open_ports
 from lofid.player.performer import Performer
-from lofid.player.ports import open_ports
 from lofid.player.realtime import (
     ask_for_news_of_the_engine,
     ask_for_realtime,
@@ -24,25 +24,27 @@ from lofid.player.realtime import (
 from lofid.player.systems import hushed_libraries
 
 _FAREWELL_SECONDS = 0.05
+_SWITCH_SECONDS = 0.0005
+"""How long the loop may keep JACK's thread from the interpreter, which has periods to keep."""
 
 
 def main() -> int:
     """Play for the engine at the other end of FD. Returns the exit status."""
     link = Link(socket.socket(fileno=int(sys.argv[1])))
-    inbox = Inbox(time.monotonic, *socket.socketpair())
+    inbox = Inbox(*socket.socketpair())
     realtime = ask_for_realtime()
     performer = Performer(link, inbox, open_ports, realtime, time.monotonic)
     _heed_signals(performer, inbox)
     ask_for_news_of_the_engine()
     os.environ["JACK_NO_START_SERVER"] = "1"
     still_the_collector()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     spin_seconds = SPIN_SECONDS if realtime.is_granted else 0.0
     with hushed_libraries():
         status = perform(
             performer,
             link,
             inbox,
-            now=time.monotonic,
             select=select.select,
             spin_seconds=spin_seconds,
         )

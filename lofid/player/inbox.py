@@ -3,7 +3,6 @@
 import contextlib
 import socket
 from collections import deque
-from collections.abc import Callable
 
 
 class Inbox:
@@ -14,10 +13,7 @@ class Inbox:
     never block; the rest belongs to the loop's thread. A deque's ends are safe to share.
     """
 
-    def __init__(
-        self, now: Callable[[], float], bell: socket.socket, ringer: socket.socket
-    ) -> None:
-        self._now = now
+    def __init__(self, bell: socket.socket, ringer: socket.socket) -> None:
         self._heard: deque[tuple[float, bytes]] = deque()
         self._bell, self._ringer = bell, ringer
         self._bell.setblocking(False)
@@ -27,9 +23,9 @@ class Inbox:
         """For ``select``: readable when there is something to look at."""
         return self._bell.fileno()
 
-    def hear(self, message: bytes) -> None:
-        """Stamp a message and wake the loop. From rtmidi's thread."""
-        self._heard.append((self._now(), message))
+    def hear(self, message: bytes, seconds: float) -> None:
+        """Keep a message and when it came, and wake the loop. From the MIDI system's thread."""
+        self._heard.append((seconds, message))
         self.wake()
 
     def wake(self) -> None:

@@ -9,7 +9,6 @@ from lofid.player.inbox import Inbox
 from lofid.player.link import Link
 from lofid.player.performer import Performer
 
-Now = Callable[[], float]
 Select = Callable[[list[Any], list[Any], list[Any], float | None], tuple[list[Any], Any, Any]]
 
 SPIN_SECONDS = 0.0003
@@ -22,27 +21,26 @@ def perform(
     link: Link,
     inbox: Inbox,
     *,
-    now: Now,
     select: Select,
     spin_seconds: float,
 ) -> int:
     """Play until the engine says stop, closes its end or dies. Returns the exit status.
 
-    Blocks. To be called from the main thread; ``now`` is the monotonic clock. Whatever ends
-    the loop, even a fault in it, all that sounds is ended first.
+    Blocks. To be called from the main thread. Whatever ends the loop, even a fault in it, all
+    that sounds is ended first.
     """
     try:
         while not (performer.is_done or link.is_gone):
-            _turn(performer, link, inbox, now=now, select=select, spin_seconds=spin_seconds)
+            _turn(performer, link, inbox, select=select, spin_seconds=spin_seconds)
             link.flush()
     except LofidError as error:
         with contextlib.suppress(PortError):  # the port may be what failed
-            performer.finish(now())
+            performer.finish(performer.now())
         no_midi = isinstance(error, NoMidiError)
         link.tell({"is": "refused", "error": str(error), "no_midi": no_midi})
         return 1
     finally:
-        performer.finish(now())
+        performer.finish(performer.now())
     return 0
 
 
@@ -51,11 +49,13 @@ def _turn(
     link: Link,
     inbox: Inbox,
     *,
-    now: Now,
     select: Select,
     spin_seconds: float,
 ) -> None:
     """Wait for whatever comes first, and see to it."""
+    now = performer.now
+    if performer.is_ahead:
+        spin_seconds = 0.0
     deadline_seconds = performer.next_seconds()
     left = None if deadline_seconds is None else deadline_seconds - now() - spin_seconds
     timeout = None if left is None else max(0.0, left)
@@ -64,8 +64,8 @@ def _turn(
         inbox.quiet()
     if link in ready:
         for message in link.receive():
-            performer.obey(message, now())
+            performer.obey(message, performer.now())
     elif not ready and deadline_seconds is not None:
         while now() < deadline_seconds:
             pass  # the last stretch, which sleeping would overshoot
-    performer.advance(now())
+    performer.advance(performer.now())

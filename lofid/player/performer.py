@@ -12,20 +12,24 @@ from lofid.player.agenda import Note, NoteOff, NoteOn, Score
 from lofid.player.clock import TempoClock
 from lofid.player.inbox import Inbox
 from lofid.player.link import Link
-from lofid.player.ports import PortRequest, Ports
+from lofid.player.ports import Hear, PortRequest, Ports
 from lofid.player.realtime import Realtime
 from lofid.player.wire import Message, WireError
 
-Opener = Callable[[PortRequest, Callable[[bytes], None]], Ports]
+Opener = Callable[[PortRequest, Hear], Ports]
 
 POSITION_TICKS = 240
 TOO_LATE_SECONDS = 0.1
+SLACK_SECONDS = {True: 0.005, False: 0.02}
+"""How late the loop may be without anyone hearing it, with real-time priority and without, where
+the ports send at a later moment. It is a constant delay, which nobody hears either."""
 
 
 class Performer:
     """What is due, owed and told; waits for nothing. To be called from the loop's thread.
 
-    Times are seconds on ``now``, the monotonic clock that the inbox stamps with.
+    Times are seconds on :meth:`now`: ``now`` until ports are open, and then the ports' own clock,
+    which what is heard is stamped with.
     """
 
     def __init__(
@@ -53,6 +57,15 @@ class Performer:
     def ask_to_stop(self) -> None:
         """Stop at the next :meth:`advance`. From any thread, and from a signal handler."""
         self._is_stop_asked = True
+
+    def now(self) -> float:
+        """Seconds on the clock that is played by. From any thread."""
+        return self._now()
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether messages are handed over before they leave, so that exactness is the ports'."""
+        return self._ports is not None and self._ports.latency_seconds > 0
 
     def next_seconds(self) -> float | None:
         """Find the next deadline, None while the clock has not started."""
@@ -116,13 +129,16 @@ class Performer:
             raise ValueError("a port is open already")
         self._channels = set(message["channels"])
         names = ("backend", "name", "output", "input")
-        request = PortRequest(**{name: message[name] for name in names})
+        slack = SLACK_SECONDS[self._realtime.is_granted]
+        request = PortRequest(**{name: message[name] for name in names}, slack_seconds=slack)
         self._ports = ports = self._opener(request, self._inbox.hear)
+        self._now = ports.now
         self._tell(
             "open",
             backend=ports.backend,
             output=ports.output,
             input=ports.input,
+            latency_ms=round(1000 * ports.latency_seconds, 1),
             realtime=self._realtime.is_granted,
             realtime_note=self._realtime.note,
         )
@@ -165,7 +181,7 @@ class Performer:
         strangers = [note for note in others if note not in held]
         channels = self._channels | {channel for channel, _ in [*held, *strangers]}
         singles = [midi.note_off(*note) for note in [*held, *strangers]]
-        ports.send([*singles, *midi.panic(sorted(channels))])
+        ports.send([(now_seconds, each) for each in [*singles, *midi.panic(sorted(channels))]])
         for off in offs:
             self._tell("off", tick=off.tick, channel=off.channel, pitch=off.pitch)
 
@@ -173,12 +189,13 @@ class Performer:
         """All at once, and only then tell of it: telling would pull a chord apart."""
         if not messages:
             return
-        self._opened().send([_as_bytes(message) for message in messages])
-        sent_seconds = self._now()  # how late they are includes the sending
+        ports = self._opened()
+        ports.send([(self._due_seconds(each.tick), _as_bytes(each)) for each in messages])
+        late = {each.tick: ports.late_seconds(self._due_seconds(each.tick)) for each in messages}
         for message in messages:
             if isinstance(message, NoteOn):
                 self._channels.add(message.channel)
-                self._tell_on("on", message, sent_seconds, velocity=message.velocity)
+                self._tell_on("on", message, late[message.tick], velocity=message.velocity)
             else:
                 self._tell("off", tick=message.tick, channel=message.channel, pitch=message.pitch)
 
@@ -186,7 +203,7 @@ class Performer:
         bound_tick = math.ceil(self._clock.tick_at(now_seconds - TOO_LATE_SECONDS))
         for note in self._score.drop_before(bound_tick):
             on = NoteOn(note.on_tick, note.channel, note.pitch, note.velocity)
-            self._tell_on("dropped", on, now_seconds)
+            self._tell_on("dropped", on, now_seconds - self._due_seconds(on.tick))
 
     def _next_tick(self) -> int:
         due_tick = self._score.next_tick()
@@ -195,8 +212,11 @@ class Performer:
     def _now_tick(self, now_seconds: float) -> int:
         return self._clock.whole_tick_at(now_seconds) if self._clock.is_running else 0
 
-    def _tell_on(self, what: str, on: NoteOn, at_seconds: float, **more: int) -> None:
-        late_us = max(0, round((at_seconds - self._clock.seconds_at(on.tick)) * 1e6))
+    def _due_seconds(self, tick: int) -> float:
+        return self._clock.seconds_at(tick) if self._clock.is_running else self._now()
+
+    def _tell_on(self, what: str, on: NoteOn, late_seconds: float, **more: int) -> None:
+        late_us = round(late_seconds * 1e6)
         self._tell(what, tick=on.tick, channel=on.channel, pitch=on.pitch, **more, late_us=late_us)
 
     def _tell_position(self, tick: int) -> None:

@@ -17,7 +17,7 @@ APIS = {
     "windows": rtmidi.API_WINDOWS_MM,
     "jack": rtmidi.API_UNIX_JACK,
 }
-"""The backends by name, in the order in which ``auto`` tries them."""
+"""python-rtmidi's backends by name, in the order in which they are tried."""
 _SEQUENCER = "/dev/snd/seq"
 _WAYS_OUT = {
     "linux": "start one (`jackd -d dummy`, or `modprobe snd-seq` for ALSA)",
@@ -86,9 +86,14 @@ def connect_first(backend: str, name: str) -> tuple[str, rtmidi.MidiIn, rtmidi.M
             return candidate, *connect(candidate, f"{name}-in", name)
         except NoMidiError as error:
             reasons.append(str(error))
+    raise no_system(reasons)
+
+
+def no_system(reasons: list[str]) -> NoMidiError:
+    """Make the error that gives each backend's reason, and the ways out."""
     way = _WAYS_OUT.get(sys.platform, "install one")
     listing = "; ".join(reason for reason in reasons if _NOT_BUILT not in reason) or reasons[0]
-    raise NoMidiError(f"no MIDI system: {listing}; {way}, or write a file with `lofid render`")
+    return NoMidiError(f"no MIDI system: {listing}; {way}, or write a file with `lofid render`")
 
 
 _NOT_BUILT = "is not part of this python-rtmidi"
@@ -103,10 +108,13 @@ def _why_not(backend: str) -> str:
 
 
 def _no_answer(backend: str, error: Exception) -> str:
-    if backend == "jack":
-        server = os.environ.get("JACK_DEFAULT_SERVER")
-        return "jack has no server running" + (f" under the name {server}" if server else "")
-    return f"{backend} does not answer ({error})"
+    return no_jack_server() if backend == "jack" else f"{backend} does not answer ({error})"
+
+
+def no_jack_server() -> str:
+    """Say that no JACK server runs, and which was looked for."""
+    server = os.environ.get("JACK_DEFAULT_SERVER")
+    return "jack has no server running" + (f" under the name {server}" if server else "")
 
 
 def foreign(ports: list[str], name: str) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 Engine to player (``do``)::
 
-    open     backend "auto"|"alsa"|"jack"|"coremidi"|"windows", name, output null|part of a name,
+    open     backend "auto"|"jack"|"jack-rtmidi"|"alsa"|"coremidi"|"windows", name,
+             output null|part of a name,
              input null|"virtual"|part of a name, channels [0-15, ...]
     silence  notes [[channel, pitch], ...]    a predecessor died: end what it held, then panic
     play     notes [[on_tick, off_tick, channel, pitch, velocity], ...]
@@ -13,7 +14,7 @@ Engine to player (``do``)::
 
 Player to engine (``is``)::
 
-    open      backend, output, input, realtime, realtime_note
+    open      backend, output, input, latency_ms, realtime, realtime_note
     refused   error, no_midi                  the player leaves with 1
     on        tick, channel, pitch, velocity, late_us
     off       tick, channel, pitch

@@ -9,7 +9,7 @@ from lofid.player.inbox import Inbox
 from lofid.player.link import Link
 from lofid.player.loop import perform
 from lofid.player.performer import Performer
-from lofid.player.ports import PortRequest
+from lofid.player.ports import Hear, PortRequest, Timed
 from lofid.player.realtime import Realtime
 from lofid.player.wire import Decoder, encode
 
@@ -30,15 +30,19 @@ class FakePorts:
         self.is_broken = False
         self.is_closed = False
         self.send_seconds = 0.0
-        self._now = now
+        self.latency_seconds = 0.0
+        self.now = now
         self._wait = wait
 
-    def send(self, messages: Sequence[bytes]) -> None:
+    def send(self, messages: Sequence[Timed]) -> None:
         assert not self.is_closed
         if self.is_broken:
             raise PortError("the MIDI output fake:out is gone")
-        self.batches.append((round(self._now(), 6), [message.hex(" ") for message in messages]))
+        self.batches.append((round(self.now(), 6), [message.hex(" ") for _, message in messages]))
         self._wait(self.send_seconds)
+
+    def late_seconds(self, due_seconds: float) -> float:
+        return max(0.0, self.now() - due_seconds)
 
     def close(self) -> None:
         self.is_closed = True
@@ -60,8 +64,8 @@ class Stage:
         self.engine, ours = socket.socketpair()
         self.link = Link(ours)
         self._bell, self._ringer = socket.socketpair()
-        self.inbox = Inbox(lambda: self.seconds, self._bell, self._ringer)
-        self.ports = FakePorts(lambda: self.seconds, self.wait)
+        self.inbox = Inbox(self._bell, self._ringer)
+        self.ports = FakePorts(self.now, self.wait)
         self.timeouts: list[float] = []
         self._ours = ours
 
@@ -81,7 +85,6 @@ class Stage:
             performer,
             self.link,
             self.inbox,
-            now=self.now,
             select=self._select,
             spin_seconds=spin_seconds,
         )
@@ -90,7 +93,7 @@ class Stage:
             end.close()
         return status
 
-    def _open(self, request: PortRequest, _hear: Callable[[bytes], None]) -> FakePorts:
+    def _open(self, request: PortRequest, _hear: Hear) -> FakePorts:
         if request.output == "missing":
             raise PortError("no MIDI output has 'missing' in its name; there is: none at all")
         return self.ports
@@ -130,7 +133,7 @@ def say(do: str, **values: Any) -> Act:
 
 def strike(*data: int) -> Act:
     """A key of the keyboard is struck."""
-    return lambda stage: stage.inbox.hear(bytes(data))
+    return lambda stage: stage.inbox.hear(bytes(data), stage.seconds)
 
 
 def stall(seconds: float) -> Act:

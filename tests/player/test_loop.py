@@ -137,7 +137,7 @@ def test_after_a_stall_what_was_heard_still_falls_between_positions() -> None:
     def stand_still(stage: Stage) -> None:
         for wait, pitch in ((0.4, 60), (0.2, 61), (0.4, 62)):
             stage.seconds += wait
-            stage.inbox.hear(bytes((0x90, pitch, 1)))
+            stage.inbox.hear(bytes((0x90, pitch, 1)), stage.seconds)
 
     _, told = play(START, (1.0, stand_still), until=2.1)
     assert [_short(message) for message in told.messages[1:]] == [

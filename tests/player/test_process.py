@@ -10,6 +10,7 @@ import pytest
 from tests.jackserver import JackKeyboard, JackRecorder, JackServer, pair_notes, sounding
 from tests.player.driver import PlayerProcess
 
+BOTH = pytest.mark.parametrize("backend", ["jack", "jack-rtmidi"])
 CHORD = [[0, 4800, 1, pitch, 70] for pitch in (48, 51, 55, 58)]
 
 
@@ -17,7 +18,8 @@ def frames(server: JackServer, ticks: int, tempo: float) -> float:
     return ticks * 60 / (480 * tempo) * server.rate
 
 
-def test_plays_both_channels_at_their_ticks(jack_server: JackServer) -> None:
+@BOTH
+def test_plays_both_channels_at_their_ticks(jack_server: JackServer, backend: str) -> None:
     """Notes are heard in order, at their ticks to well within an eighth, each with its length."""
     notes = [
         [0, 240, 0, 60, 100],
@@ -26,7 +28,7 @@ def test_plays_both_channels_at_their_ticks(jack_server: JackServer) -> None:
         [480, 600, 0, 64, 95],
     ]
     with PlayerProcess(jack_server.env) as player:
-        assert player.open()["output"] == "lofid:out"
+        assert player.open(backend=backend)["output"] == "lofid:out"
         with JackRecorder(jack_server, "lofid:out") as recorder:
             player.say("play", notes=notes)
             player.say("start", tick=0, tempo=120.0)
@@ -43,10 +45,27 @@ def test_plays_both_channels_at_their_ticks(jack_server: JackServer) -> None:
         assert abs(note.off_frame - start - frames(jack_server, off_tick, 120)) <= slack
 
 
-def test_a_chord_leaves_within_one_period(jack_server: JackServer) -> None:
+def test_on_jack_every_message_is_at_its_sample(jack_server: JackServer) -> None:
+    """On a grid whose steps are no whole frames, all ons and offs lie within a frame of it."""
+    notes = [[40 * i, 40 * i + 20, 0, 48 + i % 24, 90] for i in range(200)]
+    with PlayerProcess(jack_server.env) as player:
+        assert player.open()["latency_ms"] >= 1000 * jack_server.period_frames / jack_server.rate
+        with JackRecorder(jack_server, "lofid:out") as recorder:
+            player.say("play", notes=notes)
+            player.say("start", tick=0, tempo=397.0)
+            player.hear_until("off", count=200)
+            heard = recorder.wait_for(400)
+    start, late = heard[0].frame, max(m["late_us"] for m in player.said_of("on"))
+    for i, event in enumerate(heard):
+        off_grid = event.frame - start - frames(jack_server, 20 * i, 397)
+        assert -1 <= off_grid <= 1 + late * jack_server.rate / 1e6
+
+
+@BOTH
+def test_a_chord_leaves_within_one_period(jack_server: JackServer, backend: str) -> None:
     """All four notes of a chord are heard no further apart than one period."""
     with PlayerProcess(jack_server.env) as player:
-        player.open()
+        player.open(backend=backend)
         with JackRecorder(jack_server, "lofid:out") as recorder:
             player.say("play", notes=CHORD)
             player.say("start", tick=0, tempo=80.0)
@@ -54,10 +73,11 @@ def test_a_chord_leaves_within_one_period(jack_server: JackServer) -> None:
     assert max(on_frames) - min(on_frames) <= jack_server.period_frames
 
 
-def test_when_the_engine_dies_every_note_ends(jack_server: JackServer) -> None:
+@BOTH
+def test_when_the_engine_dies_every_note_ends(jack_server: JackServer, backend: str) -> None:
     """The socket closes mid-chord: note-offs are heard, then panic; the player leaves."""
     with PlayerProcess(jack_server.env) as player:
-        player.open()
+        player.open(backend=backend)
         with JackRecorder(jack_server, "lofid:out") as recorder:
             player.say("play", notes=CHORD)
             player.say("start", tick=0, tempo=80.0)
@@ -108,11 +128,12 @@ def test_stopping_loses_no_note_off(jack_server: JackServer, how: str) -> None:
     assert len(player.said_of("off")) == 4
 
 
-def test_a_successor_silences_what_a_killed_player_held(jack_server: JackServer) -> None:
+@BOTH
+def test_a_successor_silences_what_a_killed_one_held(jack_server: JackServer, backend: str) -> None:
     """After kill -9 notes hang; the next player has the same name and ends them."""
     with JackRecorder(jack_server) as recorder:
         with PlayerProcess(jack_server.env) as player:
-            player.open()
+            player.open(backend=backend)
             recorder.listen_to("lofid:out")
             player.say("play", notes=CHORD)
             player.say("start", tick=0, tempo=80.0)
@@ -120,7 +141,7 @@ def test_a_successor_silences_what_a_killed_player_held(jack_server: JackServer)
             player.kill()
         assert len(sounding(recorder.events)) == 4
         with PlayerProcess(jack_server.env) as player:
-            assert player.open()["output"] == "lofid:out"
+            assert player.open(backend=backend)["output"] == "lofid:out"
             recorder.listen_to("lofid:out")
             player.say("silence", notes=[[1, pitch] for pitch in (48, 51, 55, 58)])
             recorder.wait_for_quiet()
@@ -129,9 +150,9 @@ def test_a_successor_silences_what_a_killed_player_held(jack_server: JackServer)
 def test_hears_a_keyboard(jack_server: JackServer) -> None:
     """Notes, controls and pitch bend are reported with their tick; clock and sensing are not."""
     with PlayerProcess(jack_server.env) as player:
-        assert player.open(input="virtual")["input"] == "lofid-in:in"
+        assert player.open(input="virtual")["input"] == "lofid:in"
         with JackKeyboard(jack_server) as keyboard:
-            keyboard.connect("lofid-in:in")
+            keyboard.connect("lofid:in")
             keyboard.play([0x90, 60, 80])
             player.hear_until("heard")
             player.say("start", tick=960, tempo=120.0)
@@ -150,14 +171,15 @@ def test_hears_a_keyboard(jack_server: JackServer) -> None:
     assert all(message["tick"] >= 960 for message in heard[1:])
 
 
-def test_connects_to_ports_by_name(jack_server: JackServer) -> None:
+@BOTH
+def test_connects_to_ports_by_name(jack_server: JackServer, backend: str) -> None:
     """An existing output and input are found by part of their names."""
     with (
         JackRecorder(jack_server, name="Synth") as recorder,
         JackKeyboard(jack_server, "Keystation") as keyboard,
         PlayerProcess(jack_server.env) as player,
     ):
-        answer = player.open(output="synth", input="KEYS")
+        answer = player.open(backend=backend, output="synth", input="KEYS")
         assert (answer["output"], answer["input"]) == ("Synth:in", "Keystation:out")
         player.say("play", notes=[[0, 10, 0, 60, 100]])
         player.say("start", tick=0, tempo=120.0)
@@ -195,14 +217,14 @@ def test_a_name_that_another_program_has_is_refused(jack_server: JackServer) -> 
     """JACK would call the port taken-01:out, which no saved connection finds; no client stays."""
     with (
         JackRecorder(jack_server, name="taken"),
-        JackKeyboard(jack_server, "ears-in"),
+        JackKeyboard(jack_server, "ears"),
         PlayerProcess(jack_server.env) as player,
         PlayerProcess(jack_server.env) as listener,
     ):
         before = jack_server.ports()
         for answer, name in (
             (player.open(name="taken"), "taken"),
-            (listener.open(name="ears", input="virtual"), "ears-in"),
+            (listener.open(name="ears", input="virtual"), "ears"),
         ):
             assert answer == {
                 "is": "refused",
@@ -230,16 +252,31 @@ def test_a_message_that_makes_no_sense_is_refused(jack_server: JackServer) -> No
 
 
 @pytest.mark.usefixtures("jack_server")
-def test_a_dead_jack_server_does_not_hang_the_player() -> None:
+def test_a_dead_jack_server_does_not_hang_rtmidi() -> None:
     """The server dies: RtMidi would wait for ever once its buffer is full; the kernel ends it."""
     with JackServer() as server, PlayerProcess(server.env) as player:
-        player.open()
+        player.open(backend="jack-rtmidi")
         player.say("start", tick=0, tempo=120.0)
         player.hear_until("position")
         server.stop()
         for _ in range(300):
             player.say("panic")
         assert player.end()[0] == -signal.SIGALRM
+
+
+@pytest.mark.usefixtures("jack_server")
+def test_a_dead_jack_server_is_told_in_one_line() -> None:
+    """The next message finds that it has gone; the player leaves with 1 and nothing on stderr."""
+    with JackServer() as server, PlayerProcess(server.env) as player:
+        player.open()
+        player.say("play", notes=[[480 * i, 480 * i + 240, 0, 60, 90] for i in range(40)])
+        player.say("start", tick=0, tempo=240.0)
+        player.hear_until("on")
+        server.stop()
+        assert player.hear_until("refused")["error"] == (
+            "the MIDI output lofid:out is gone: the JACK server has ended"
+        )
+        assert player.end() == (1, "")
 
 
 def test_plays_in_its_own_light_world() -> None:
