@@ -6,6 +6,7 @@ Nothing here shares code with lofid: the recorder reads JACK's own sample times.
 import contextlib
 import ctypes.util
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -152,6 +153,7 @@ class JackRecorder:
 
     def __init__(self, server: JackServer, source: str | None = None, name: str = "rec") -> None:
         self.events: list[Recorded] = []
+        self.cycles = 0
         self._server = server
         self._source = source
         self._client = _new_client(name, server)
@@ -159,6 +161,9 @@ class JackRecorder:
         self._client.set_process_callback(self._process)
 
     def __enter__(self) -> Self:
+        # A full collection of pytest's heap takes 0.1 s, in which the server would wait for us.
+        gc.collect()
+        gc.freeze()
         self._client.activate()
         if self._source is not None:
             self.listen_to(self._source)
@@ -167,6 +172,7 @@ class JackRecorder:
     def __exit__(self, *_: object) -> None:
         self._client.deactivate()
         self._client.close()
+        gc.unfreeze()
 
     def listen_to(self, source: str) -> None:
         """Connect one more output."""
@@ -189,7 +195,13 @@ class JackRecorder:
         """The server's frame time at this moment."""
         return int(self._client.frame_time)
 
+    def wait_for_cycles(self, count: int = 20) -> None:
+        """Return once the server has gone round: it may skip periods when a client joins."""
+        after = self.cycles + count
+        wait_until(lambda: self.cycles >= after, "the server's periods")
+
     def _process(self, _frames: int) -> None:
+        self.cycles += 1
         start = self._client.last_frame_time
         for offset, data in self._port.incoming_midi_events():
             self.events.append(Recorded(start + offset, bytes(data)))
@@ -215,7 +227,7 @@ class JackKeyboard:
         self._client.close()
 
     def connect(self, target: str) -> None:
-        """Plug into an input such as ``lofid-in:in``, once it is there."""
+        """Plug into an input such as ``lofid:in``, once it is there."""
         wait_until(lambda: target in _midi_ports(self._client), f"the port {target}")
         self._client.connect(self._port, target)
 

@@ -45,7 +45,7 @@ class JackPorts:
         self._period_frames = int(client.blocksize)
         self._cycle_frame = int(client.frame_time)
         self._queue: deque[tuple[int, bytes]] = deque()
-        self._voice = client.midi_outports.register("out")
+        self._voice: Any = None
         self._ears: Any = None
         self._hear: Hear | None = None
         self._gone: tuple[float, float] | None = None
@@ -59,10 +59,15 @@ class JackPorts:
         return (self._period_frames + self._slack_frames) / self._rate
 
     def open(self, request: PortRequest, hear: Hear) -> None:
-        """Register, start, connect. PortError if a wanted port is not there."""
-        if request.input is not None:
-            self._ears, self._hear = self._client.midi_inports.register("in"), hear
+        """Start, register, connect. PortError if a wanted port is not there.
+
+        In this order, since whoever sees a port may connect to it, which only active clients let.
+        """
+        self._hear = hear
         self._client.activate()
+        if request.input is not None:
+            self._ears = self._client.midi_inports.register("in")
+        self._voice = self._client.midi_outports.register("out")
         self.output = self._voice.name
         if request.output is not None:
             self.output = self._find(request, request.output, "output")
@@ -122,7 +127,8 @@ class JackPorts:
     def _process(self, frames: int) -> None:
         """From JACK's thread, once a period: write what falls into it, read what came."""
         start = self._cycle_frame = self._whole(self._client.last_frame_time)
-        self._write(start, frames)
+        if self._voice is not None:
+            self._write(start, frames)
         if self._ears is not None and self._hear is not None:
             for offset, data in self._ears.incoming_midi_events():
                 self._hear(bytes(data), (start + offset) / self._rate)

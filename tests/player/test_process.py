@@ -51,6 +51,7 @@ def test_on_jack_every_message_is_at_its_sample(jack_server: JackServer) -> None
     with PlayerProcess(jack_server.env) as player:
         assert player.open()["latency_ms"] >= 1000 * jack_server.period_frames / jack_server.rate
         with JackRecorder(jack_server, "lofid:out") as recorder:
+            recorder.wait_for_cycles()
             player.say("play", notes=notes)
             player.say("start", tick=0, tempo=397.0)
             player.hear_until("off", count=200)
