@@ -95,7 +95,8 @@ class JackPorts:
         """Queue each for its frame. PortError when the JACK server has gone."""
         if self._gone is not None:
             raise PortError(f"the MIDI output {self.output} is gone: the JACK server has ended")
-        self._queue.extend((self._frame(due), message) for due, message in messages)
+        # A list, so that it is put there in one go and no chord is seen by half.
+        self._queue.extend([(self._frame(due), message) for due, message in messages])
 
     def late_seconds(self, due_seconds: float) -> float:
         """How long after its frame the next period begins, which is when it can leave."""
