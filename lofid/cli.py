@@ -65,13 +65,22 @@ def play(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     device: Device = None,
     model: Model = None,
     backend: Annotated[
-        str | None, typer.Option(help="auto, alsa, jack, coremidi or windows.")
+        str | None, typer.Option(help="auto, jack, alsa, coremidi, windows or jack-rtmidi.")
     ] = None,
     output: Annotated[
         str | None, typer.Option(help="An existing port to play to; a virtual one by default.")
     ] = None,
     input_: Annotated[
         str | None, typer.Option("--input", help="A keyboard's port, or 'virtual'.")
+    ] = None,
+    sync: Annotated[
+        str | None, typer.Option(help="internal, or midi-clock: follow another's clock.")
+    ] = None,
+    clock_input: Annotated[
+        str | None, typer.Option(help="The port the clock comes from; 'virtual' by default.")
+    ] = None,
+    send_clock: Annotated[
+        bool | None, typer.Option("--send-clock/--no-send-clock", help="Send MIDI clock.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the virtual port.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after so long.", min=0)] = None,
@@ -83,6 +92,7 @@ def play(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     flags = _flags(tempo, swing, temperature, key, seed, device, model)
     flags |= {"midi.backend": backend, "midi.output": output, "midi.input": input_}
     flags |= {"midi.name": name, "record.file": record}
+    flags |= {"sync.source": sync, "sync.input": clock_input, "sync.send": send_clock}
     perform(load(find_config(config), flags), seconds, say)
 
 
@@ -141,7 +151,7 @@ def _flags(
 @app.command()
 def ports() -> None:
     """List the MIDI ports that lofid could connect to."""
-    from lofid.player.systems import describe_systems  # noqa: PLC0415
+    from lofid.player.looking import describe_systems  # noqa: PLC0415
 
     systems = [system for system in describe_systems() if system.is_available]
     for system in systems:
@@ -192,6 +202,24 @@ def _plain(value: object) -> str:
 def set_(setting: str, value: str, name: Name = "lofid") -> None:
     """Change a setting while playing: 'set tempo 76', 'set key "F minor"'."""
     print(ask(name, "set", setting, value))
+
+
+@ctl.command()
+def stop(name: Name = "lofid") -> None:
+    """Stop the music where it is; lofid stays."""
+    print(ask(name, "stop"))
+
+
+@ctl.command()
+def start(name: Name = "lofid") -> None:
+    """Play from the next bar line; MIDI clock's listeners get Start."""
+    print(ask(name, "start"))
+
+
+@ctl.command("continue")
+def continue_(name: Name = "lofid") -> None:
+    """Play on from where the music stopped."""
+    print(ask(name, "continue"))
 
 
 @ctl.command()

@@ -41,7 +41,12 @@ LIVE = (
 """The settings that can change while playing, by their short names; see :func:`change`."""
 
 FILE_NAME = "config.toml"
-FLAGS = {"record.file": "--record"}
+FLAGS = {
+    "record.file": "--record",
+    "sync.source": "--sync",
+    "sync.input": "--clock-input",
+    "sync.send": "--send-clock",
+}
 """The flags that are not called after their key."""
 LONGEST_QUOTE = 60
 
@@ -123,6 +128,30 @@ class Midi(_Values):
     input: str = Field(default="", description='"" for none, "virtual", or part of a port\'s name')
 
 
+class Sync(_Values):
+    """Whose clock it is."""
+
+    source: Literal["internal", "midi-clock"] = Field(
+        default="internal", description="the clock that the music follows"
+    )
+    input: str = Field(
+        default="virtual", min_length=1, description='"virtual", or part of a port\'s name'
+    )
+    when_lost: Literal["go-on", "stop"] = Field(
+        default="go-on", description="what the music does when the clock goes away"
+    )
+    send: bool = Field(
+        default=False, description="true or false; true only with source = 'internal'"
+    )
+
+    @field_validator("send")
+    @classmethod
+    def _leads(cls, send: bool, info: ValidationInfo) -> bool:
+        if send and info.data.get("source") != "internal":
+            raise ValueError(send)
+        return send
+
+
 class Engine(_Values):
     """What thinks."""
 
@@ -143,6 +172,7 @@ class Settings(_Values):
     music: Music = Music()
     parts: Parts = Parts()
     midi: Midi = Midi()
+    sync: Sync = Sync()
     engine: Engine = Engine()
     record: Record = Record()
 

@@ -20,6 +20,7 @@ from lofid.config import Settings
 from lofid.control import ControlServer
 from lofid.errors import ControlError, PortError, RecordingError
 from lofid.meter import Meter
+from lofid.news import News
 from lofid.player.wire import Message
 from lofid.recorder import unused
 from lofid.troupe import Troupe
@@ -55,6 +56,7 @@ class Daemon:
         self._quit = asyncio.Event()
         self._jack_gone = asyncio.Event()
         self._meter = Meter()
+        self._news = News()
         self._maybe_engine: Engine | None = None
         self._takes: set[Path] = set()
         self._conversions: set[asyncio.Task[str]] = set()
@@ -159,6 +161,8 @@ class Daemon:
         async for message in self._troupe.messages():
             self._heard_player = time.monotonic()
             self._troupe.send(self._engine.receive(message))
+            if line := self._news.line(message):
+                self._say(line)
 
     async def _flush(self) -> None:
         """Bring the journal to the disk once a second; say it once when that fails."""
@@ -222,6 +226,15 @@ class Daemon:
             case "set", [name, text]:
                 self._troupe.send(self._engine.set(name, text))
                 return f"{name} = {text}"
+            case "stop", []:
+                self._troupe.send(self._engine.halt())
+                return "stopped"
+            case "start", []:
+                self._troupe.send(self._engine.start())
+                return "playing from the next bar line"
+            case "continue", []:
+                self._troupe.send(self._engine.go_on())
+                return "playing"
             case "panic", []:
                 self._troupe.send([{"do": "panic"}])
                 return "all notes off"
@@ -244,7 +257,7 @@ class Daemon:
     def _status(self) -> dict[str, Any]:
         opened, pid = self._troupe.opened, self._troupe.pid
         seconds = time.monotonic() - self._started
-        names = ("backend", "output", "input", "latency_ms", "realtime", "realtime_note")
+        names = ("backend", "output", "input", "clock", "latency_ms", "realtime", "realtime_note")
         return {
             **self._engine.status(),
             **{name: opened[name] for name in names},

@@ -11,8 +11,8 @@ from pathlib import Path
 from lofid import __version__
 from lofid.config import Settings
 from lofid.errors import LofidError
+from lofid.player.looking import describe_systems
 from lofid.player.realtime import ask_for_realtime
-from lofid.player.systems import describe_systems
 from lofid.predictor import Predictor, default_model_path
 
 RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
@@ -65,7 +65,8 @@ def _midi(settings: Settings) -> Iterator[Finding]:
             if system.backend == "jack" and (fault := _jack_client_fault()):
                 yield Finding(
                     "JACK-Client", f"cannot be loaded: {fault}",
-                    "lofid is on time to the period, not the sample, and forgets connections",
+                    "lofid plays by jack-rtmidi: on time to the period, not the sample, and it "
+                    "forgets connections; --backend jack is refused",
                 )  # fmt: skip
         else:
             yield Finding(f"MIDI: {system.backend}", "not here", system.why_not if nothing else "")

@@ -16,14 +16,21 @@ from lofid.composer import Composer, Feel
 from lofid.config import Settings, change
 from lofid.errors import ControlError
 from lofid.hearing import Hearing
-from lofid.music import TICKS_PER_QUARTER, Event, Key
+from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
+from lofid.reckoning import Reckoning
 from lofid.recorder import Conversion, Recorder
+from lofid.stakes import Stakes
 
 CHORD_WINDOW_SECONDS = 0.05
+MOST_AHEAD_SECONDS = 0.2
+"""More than any player's latency: 4,096 frames and its slack are 0.1 s."""
 LATENESS_KEPT = 20_000
 NOTE_OFF, NOTE_ON = 0x80, 0x90
+SONG_TICKS = TICKS_PER_QUARTER // 4
+"""MIDI's song position counts sixteenths."""
+_COUNTED = {"dropped": "dropped", "underrun": "underruns", "lost": "lost"}
 WireNote = list[int]
 """[on tick, off tick, channel, pitch, velocity], as the player takes it."""
 
@@ -69,77 +76,134 @@ class Engine:
         self.seed = seed
         self.predictor = predictor
         self.recorder: Recorder | None = None
-        self.position_tick = 0
-        self._now = now
-        self._position_seconds = now()
         self._composer = Composer(predictor, feel_of(settings), seed)
         self._hearing = Hearing()
         self._composed_tick = 0
         self._queued: deque[WireNote] = deque()
-        self._owed: dict[tuple[int, int], None] = {}
+        self._bar: deque[WireNote] = deque()
+        self._reckoning = Reckoning(now, settings.music.tempo)
+        self._stakes = Stakes(now)
+        self._sync = "internal"
+        self._song_tick = 0
         self._late_us: deque[int] = deque(maxlen=LATENESS_KEPT)
-        self._counts = dict.fromkeys(("played", "dropped", "heard", "restarts", "lost"), 0)
+        self._counts = dict.fromkeys(
+            ("played", "dropped", "heard", "underruns", "restarts", "lost"), 0
+        )
         self._heard_as = ""
+
+    @property
+    def is_led(self) -> bool:
+        """Whether the music follows another's MIDI clock."""
+        return self.settings.sync.source == "midi-clock"
 
     def begin(self) -> list[Message]:
         """Compose the first stretch and start the clock."""
-        self._position_seconds = self._now()
         return [*self._compose(0), self._start(0)]
 
     def resume(self) -> list[Message]:
-        """Take a new player to where the one that died would be now, and silence what it held."""
+        """Take a new player to where the one that died would be now, and silence what it held.
+
+        Should that be beyond what was composed, the music has waited there.
+        """
         self._counts["restarts"] += 1
-        tick = self.tick_now()
+        was_moving, tick = self._reckoning.is_moving, min(self.tick_now(), self._composed_tick)
         silence = {"do": "silence", "notes": [list(note) for note in self.at_stake()]}
-        for channel, pitch in self._owed:
+        for channel, pitch in self._stakes.owed:
             self._record_off(tick, channel, pitch)
-        self._owed = {}
+        self._stakes.clear()
+        if self.settings.sync.send:
+            tick = -(-tick // SONG_TICKS) * SONG_TICKS
         left = [note for note in self._queued if note[0] > tick]
-        return [silence, {"do": "play", "notes": left}, self._start(tick)]
+        if was_moving or self.is_led:
+            go = {**self._start(tick), "moving": was_moving}
+        else:
+            go = {"do": "tempo", "tempo": self._reckoning.tempo_bpm}
+        return [silence, self._play_message(left), go]
 
     def at_stake(self) -> list[tuple[int, int]]:
         """The (channel, pitch) pairs that may sound when a player dies without a word.
 
-        What it told of, and what was due: it may have sent a note and died before it said so.
+        What it told of, and what was due: it may have sent a note and died before it said so, and
+        it is ahead of what sounds by its latency.
         """
-        tick = self.tick_now()
-        due = {(channel, pitch): None for on, _, channel, pitch, _ in self._queued if on <= tick}
-        return list(self._owed | due)
+        until = self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
+        return self._stakes.at_stake(
+            (channel, pitch) for on, _, channel, pitch, _ in self._queued if on <= until
+        )
 
     def tick_now(self) -> int:
         """Where the clock stands by our own reckoning since the last position."""
-        beats = (self._now() - self._position_seconds) * self.settings.music.tempo / 60
-        return self.position_tick + int(beats * TICKS_PER_QUARTER)
+        return self._reckoning.tick
+
+    def start(self) -> list[Message]:
+        """Move again from the next bar line. ControlError for one who follows a clock."""
+        self._check_free()
+        tick = -(-self.tick_now() // BAR_TICKS) * BAR_TICKS
+        self._song_tick = tick
+        return [*self._compose(tick), self._start(tick, is_new=True)]
+
+    def go_on(self) -> list[Message]:
+        """Move again from where the music stands. ControlError as by :meth:`start`."""
+        self._check_free()
+        if self._reckoning.is_moving:
+            raise ControlError("the music plays: 'lofid ctl stop' stops it")
+        tick = self.tick_now()
+        if self.settings.sync.send:
+            tick = -(-tick // SONG_TICKS) * SONG_TICKS
+        return [*self._compose(tick), self._start(tick)]
+
+    def halt(self) -> list[Message]:
+        """Stop the music where it is. ControlError as by :meth:`start`."""
+        self._check_free()
+        return [{"do": "halt"}]
+
+    def _check_free(self) -> None:
+        if self.is_led:
+            raise ControlError("lofid follows a MIDI clock: start and stop whoever sends it")
 
     def receive(self, message: Message) -> list[Message]:
         """Take one of the player's messages; give what it is to do now."""
         match message["is"]:
             case "position":
-                return self._at(message["tick"])
+                return self._at(message["tick"], message["tempo"])
+            case "transport":
+                return self._turn(message["tick"], message["moving"], message["sync"])
+            case "replaced":
+                return self.resume()
             case "on":
                 self._played(message)
             case "off":
-                self._owed.pop((message["channel"], message["pitch"]), None)
-                self._record_off(message["tick"], message["channel"], message["pitch"])
-            case "replaced":
-                return self.resume()
-            case "dropped":
-                self._counts["dropped"] += 1
-            case "lost":
-                self._counts["lost"] += message["count"]
+                self._ended(message)
             case "heard":
                 self._heard(message["tick"], *message["data"])
+            case "dropped" | "underrun" | "lost" as what:
+                self._counts[_COUNTED[what]] += message.get("count", 1)
         return []
 
-    def _start(self, tick: int) -> Message:
-        return {"do": "start", "tick": tick, "tempo": self.settings.music.tempo}
+    def _start(self, tick: int, is_new: bool = False) -> Message:
+        """Say start; where others' songs began, unless ours begins there."""
+        start: Message = {"do": "start", "tick": tick, "tempo": self._reckoning.tempo_bpm}
+        return start if is_new or tick == 0 else {**start, "song_tick": self._song_tick}
 
-    def _at(self, tick: int) -> list[Message]:
-        self.position_tick, self._position_seconds = tick, self._now()
+    def _turn(self, tick: int, is_moving: bool, sync: str) -> list[Message]:
+        """The music moves from a tick, or stands there: then any start finds music composed."""
+        self._reckoning.at(tick, is_moving)
+        self._sync = sync
+        return self._compose(tick if is_moving else tick + BAR_TICKS)
+
+    def _at(self, tick: int, tempo: float) -> list[Message]:
+        if self.is_led and tempo != self._reckoning.tempo_bpm:
+            self._take_tempo(tick, tempo)
+        self._reckoning.at(tick)
         self._take_in(self._hearing.position(tick, self._window_ticks()))
         while self._queued and self._queued[0][0] < tick:
             self._queued.popleft()
         return self._compose(tick)
+
+    def _take_tempo(self, tick: int, tempo: float) -> None:
+        self._reckoning.set_tempo(tempo)
+        if self.recorder is not None:
+            self.recorder.tempo(tick, tempo)
 
     def _compose(self, tick: int) -> list[Message]:
         """Compose on to a horizon past ``tick``."""
@@ -149,22 +213,37 @@ class Engine:
         self._composed_tick = until
         notes = wire_notes(self._composer.compose(until), self.settings)
         self._queued.extend(notes)
-        return [{"do": "play", "notes": notes}] if notes else []
+        self._bar.extend(notes)
+        while self._bar and self._bar[0][0] < until - BAR_TICKS:
+            self._bar.popleft()
+        return [self._play_message(notes)]
+
+    def _play_message(self, notes: list[WireNote]) -> Message:
+        """Say what to play, and the last bar for when we should not come in time with more."""
+        bar = [_in_first_bar(note) for note in self._bar]
+        return {"do": "play", "notes": notes, "until": self._composed_tick, "bar": bar}
 
     def _played(self, message: Message) -> None:
         self._counts["played"] += 1
         self._late_us.append(message["late_us"])
-        self._owed[message["channel"], message["pitch"]] = None
+        self._stakes.on((message["channel"], message["pitch"]))
         if self.recorder is not None:
             names = ("tick", "channel", "pitch", "velocity")
             self.recorder.on(*(message[name] for name in names))
+
+    def _ended(self, message: Message) -> None:
+        self._stakes.off((message["channel"], message["pitch"]))
+        self._record_off(message["tick"], message["channel"], message["pitch"])
 
     def _record_off(self, tick: int, channel: int, pitch: int) -> None:
         if self.recorder is not None:
             self.recorder.off(tick, channel, pitch)
 
     def _window_ticks(self) -> int:
-        return round(CHORD_WINDOW_SECONDS * self.settings.music.tempo / 60 * TICKS_PER_QUARTER)
+        return self._ticks_in(CHORD_WINDOW_SECONDS)
+
+    def _ticks_in(self, seconds: float) -> int:
+        return round(seconds * self._reckoning.tempo_bpm / 60 * TICKS_PER_QUARTER)
 
     def _heard(self, tick: int, status: int, first: int, second: int = 0) -> None:
         """Notes join the context and the recording; controllers wait for a later lofid."""
@@ -184,8 +263,10 @@ class Engine:
             self._heard_as = self._composer.hear(event)
 
     def set(self, name: str, text: str) -> list[Message]:
-        """Change a live setting. ConfigError when it cannot be."""
+        """Change a live setting. ConfigError when it cannot be, ControlError for a led tempo."""
         changed = change(self.settings, name, text)
+        if name == "tempo" and self.is_led:
+            raise ControlError("the tempo follows a MIDI clock: change it where that comes from")
         tick = self.tick_now()
         self.settings = changed
         self._composer.feel = feel_of(changed)
@@ -193,10 +274,7 @@ class Engine:
             self.recorder.key(tick, changed.music.key)
         if name != "tempo":
             return []
-        # Our own reckoning goes on from here at the new tempo, as the player's clock does.
-        self.position_tick, self._position_seconds = tick, self._now()
-        if self.recorder is not None:
-            self.recorder.tempo(tick, changed.music.tempo)
+        self._take_tempo(tick, changed.music.tempo)
         return [{"do": "tempo", "tempo": changed.music.tempo}]
 
     def record(self, path: Path, journals: Path) -> None:
@@ -207,7 +285,7 @@ class Engine:
         self.recorder = Recorder(
             path, journals, parts.lead_channel - 1, parts.keys_channel - 1, tick
         )
-        self.recorder.tempo(tick, self.settings.music.tempo)
+        self.recorder.tempo(tick, self._reckoning.tempo_bpm)
         self.recorder.key(tick, self.settings.music.key)
 
     def stop_recording(self) -> Conversion:
@@ -224,12 +302,15 @@ class Engine:
         return {
             "tick": self.tick_now(),
             "bar": self.tick_now() // (4 * TICKS_PER_QUARTER) + 1,
+            "transport": "playing" if self._reckoning.is_moving else "stopped",
+            "sync": self._sync if self._sync == "internal" else f"midi-clock, {self._sync}",
             **music.model_dump(exclude={"seed"}),
+            "tempo": self._reckoning.tempo_bpm,
             "seed": self.seed,
             "model": self.predictor.card.recipe,
             "device": self.predictor.device,
             "device_note": self.predictor.device_note,
-            "sounding": len(self._owed),
+            "sounding": len(self._stakes.owed),
             "notes": dict(self._counts),
             "heard_as": self._heard_as,
             "lateness_us": dict(zip(("p50", "p99", "max"), map(round, late), strict=True)),
@@ -238,3 +319,10 @@ class Engine:
             if recorder is None or recorder.fault is None
             else str(recorder.fault),
         }
+
+
+def _in_first_bar(note: WireNote) -> WireNote:
+    """Move a note to the same place in the bar that begins at tick 0."""
+    on_tick, off_tick, *rest = note
+    place = on_tick % BAR_TICKS
+    return [place, place + off_tick - on_tick, *rest]

@@ -43,7 +43,7 @@ class Stage:
             )  # fmt: skip
         ours.setblocking(False)
         stage = cls(process, *await asyncio.open_connection(sock=ours))
-        stage.send([_open(settings)])
+        stage.send([opening(settings)])
         return stage
 
     @property
@@ -106,13 +106,19 @@ class Stage:
         self._writer.close()
 
 
-def _open(settings: Settings) -> Message:
-    midi, parts = settings.midi, settings.parts
+def opening(settings: Settings) -> Message:
+    """What a player is told to open."""
+    midi, parts, sync = settings.midi, settings.parts, settings.sync
+    is_led = sync.source == "midi-clock"
     return {
         "do": "open",
         "backend": midi.backend,
         "name": midi.name,
         "output": midi.output or None,
         "input": midi.input or None,
+        "clock": sync.input if is_led else None,
+        "waits_when_lost": sync.when_lost == "stop",
+        "sends_clock": sync.send,
+        "tempo": settings.music.tempo,
         "channels": [parts.lead_channel - 1, parts.keys_channel - 1],
     }

@@ -179,6 +179,10 @@ class JackRecorder:
         wait_until(lambda: source in _midi_ports(self._client), f"the port {source}")
         self._client.connect(source, self._port)
 
+    def connect(self, source: str, target: str) -> None:
+        """Connect two ports of others."""
+        self._client.connect(source, target)
+
     def wait_for(self, count: int, patience_seconds: float = PATIENCE_SECONDS) -> list[Recorded]:
         """Return what was recorded once it is at least ``count`` messages."""
         met = lambda: len(self.events) >= count  # noqa: E731

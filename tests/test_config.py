@@ -117,7 +117,8 @@ def test_a_flag_mends_what_the_file_has_wrong(tmp_path: Path) -> None:
         ("tempo = 80", "config.toml: tempo is not a section; did you mean 'music.tempo'?"),
         (
             "xyzzy = 80",
-            "config.toml: xyzzy is not a section; there are music, parts, midi, engine, record",
+            "config.toml: xyzzy is not a section; there are music, parts, midi, sync, engine, "
+            "record",
         ),
         ("music = 80", "config.toml: music is 80; must be a section: [music], then key = value"),
         ("[parts]\nkeys_channel = 17", "config.toml: parts.keys_channel is 17; must be " + CHANNEL),

@@ -1,6 +1,7 @@
 """The engine, given the player's messages by hand and a clock that stands still."""
 
 from pathlib import Path
+from typing import Any
 
 import mido
 import pytest
@@ -33,6 +34,14 @@ def engine(clock: Clock) -> Engine:
     return Engine(ScriptedModel([(1, 1, 5), (4, 1, 5)]), SETTINGS, 7, clock)
 
 
+def position(tick: int) -> dict[str, Any]:
+    return {"is": "position", "tick": tick, "tempo": 80.0}
+
+
+def moving(tick: int) -> dict[str, Any]:
+    return {"is": "transport", "tick": tick, "moving": True, "sync": "internal"}
+
+
 def _without_velocity(notes: list[list[int]]) -> list[list[int]]:
     return [note[:4] for note in notes]
 
@@ -45,28 +54,32 @@ def test_it_begins_a_horizon_ahead(engine: Engine) -> None:
         *[[480, 960, 1, pitch] for pitch in (48, 51, 55, 58)],
     ]
     assert start == {"do": "start", "tick": 0, "tempo": 80.0}
+    assert play["until"] == 960
+    assert play["bar"] == play["notes"]
 
 
 def test_each_position_brings_what_the_horizon_uncovers(engine: Engine) -> None:
     engine.begin()
-    assert engine.receive({"is": "position", "tick": 0}) == []
-    [play] = engine.receive({"is": "position", "tick": 240})
+    assert engine.receive(position(0)) == []
+    [play] = engine.receive(position(240))
     assert _without_velocity(play["notes"]) == [[960, 1440, 0, 60]]
-    assert engine.receive({"is": "position", "tick": 480}) == []
+    [play] = engine.receive(position(480))
+    assert (play["notes"], play["until"]) == ([], 1440)
 
 
 def test_a_dead_players_notes_are_silenced_and_what_was_queued_plays_on(
     engine: Engine, clock: Clock
 ) -> None:
-    """At 80 bpm a quarter of a second after tick 240 is tick 400."""
+    """At 80 bpm an eighth of a second after tick 240 is tick 320."""
     engine.begin()
+    engine.receive(moving(0))
     engine.receive({"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": 9})
-    engine.receive({"is": "position", "tick": 240})
-    clock.seconds += 0.25
+    engine.receive(position(240))
+    clock.seconds += 0.125
     silence, play, start = engine.resume()
     assert silence == {"do": "silence", "notes": [[0, 60]]}
     assert [note[0] for note in play["notes"]] == [480, 480, 480, 480, 960]
-    assert start == {"do": "start", "tick": 400, "tempo": 80.0}
+    assert start == {"do": "start", "tick": 320, "tempo": 80.0, "song_tick": 0, "moving": True}
     assert engine.status()["notes"]["restarts"] == 1
     assert engine.resume()[0]["notes"] == []
 
@@ -76,6 +89,7 @@ def test_a_note_that_was_due_is_silenced_though_nobody_told_of_it(
 ) -> None:
     """The player may have sent it and died before it said so. At 80 bpm 0.75 s is a quarter."""
     engine.begin()
+    engine.receive(moving(0))
     clock.seconds += 0.75
     assert engine.at_stake() == [(0, 60), (1, 48), (1, 51), (1, 55), (1, 58)]
     silence, play, _start = engine.resume()
@@ -85,6 +99,7 @@ def test_a_note_that_was_due_is_silenced_though_nobody_told_of_it(
 
 def test_a_tempo_change_goes_to_the_player_at_once(engine: Engine, clock: Clock) -> None:
     engine.begin()
+    engine.receive(moving(0))
     clock.seconds += 0.75
     assert engine.set("tempo", "160") == [{"do": "tempo", "tempo": 160.0}]
     assert engine.tick_now() == 480
@@ -103,7 +118,7 @@ def test_what_a_person_plays_is_heard(engine: Engine) -> None:
     engine.receive({"is": "heard", "tick": 100, "data": [0x90, 48, 80]})
     engine.receive({"is": "heard", "tick": 105, "data": [0x90, 51, 80]})
     engine.receive({"is": "heard", "tick": 110, "data": [0xB0, 64, 127]})
-    engine.receive({"is": "position", "tick": 240})
+    engine.receive(position(240))
     status = engine.status()
     assert status["notes"]["heard"] == 2
     assert status["heard_as"] == "C3.E-3.G3.B-3"
@@ -122,6 +137,7 @@ def test_a_take_holds_both_and_their_tempo(engine: Engine, clock: Clock, tmp_pat
     with pytest.raises(ControlError, match="already recording"):
         engine.record(tmp_path / "other.mid", tmp_path / "journals")
     engine.begin()
+    engine.receive(moving(0))
     engine.receive({"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": 9})
     engine.receive({"is": "heard", "tick": 101, "data": [0x90, 67, 81]})
     engine.receive({"is": "heard", "tick": 303, "data": [0x80, 67, 0]})

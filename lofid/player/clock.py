@@ -24,6 +24,11 @@ class TempoClock:
         """False until the first start."""
         return self._ticks_per_second > 0
 
+    @property
+    def tempo_bpm(self) -> float:
+        """Quarter notes a minute; 0 until the first start."""
+        return self._ticks_per_second * 60 / TICKS_PER_QUARTER
+
     def start(self, tick: int, now_seconds: float, tempo_bpm: float) -> None:
         """Let ``tick`` be now. ValueError for a tempo that is not above zero."""
         self._anchor(float(tick), now_seconds, tempo_bpm)
@@ -36,6 +41,10 @@ class TempoClock:
         if not self.is_running:
             raise ValueError("the clock has no tempo to change before it is started")
         self._anchor(self.tick_at(now_seconds), now_seconds, tempo_bpm)
+
+    def shift(self, seconds: float) -> None:
+        """Let the music be as much later as the machine stood still."""
+        self._anchor_seconds += seconds
 
     def tick_at(self, now_seconds: float) -> float:
         """Where the music is at a moment, in ticks and parts of one. Only once started."""

@@ -4,6 +4,9 @@ import contextlib
 import socket
 from collections import deque
 
+MOST_WAITING = 20_000
+"""A loop that stood still for long gets the newest: MIDI itself carries a thousand a second."""
+
 
 class Inbox:
     """What was heard, with the moment it was heard at, and a socket that wakes the loop.
@@ -14,7 +17,8 @@ class Inbox:
     """
 
     def __init__(self, bell: socket.socket, ringer: socket.socket) -> None:
-        self._heard: deque[tuple[float, bytes]] = deque()
+        self._heard: deque[tuple[float, bytes]] = deque(maxlen=MOST_WAITING)
+        self._clock: deque[tuple[float, bytes]] = deque(maxlen=MOST_WAITING)
         self._bell, self._ringer = bell, ringer
         self._bell.setblocking(False)
         self._ringer.setblocking(False)
@@ -26,6 +30,11 @@ class Inbox:
     def hear(self, message: bytes, seconds: float) -> None:
         """Keep a message and when it came, and wake the loop. From the MIDI system's thread."""
         self._heard.append((seconds, message))
+        self.wake()
+
+    def hear_clock(self, message: bytes, seconds: float) -> None:
+        """Keep what the clock's own input heard. From the MIDI system's thread."""
+        self._clock.append((seconds, message))
         self.wake()
 
     def wake(self) -> None:
@@ -44,3 +53,7 @@ class Inbox:
         while self._heard and self._heard[0][0] < seconds:
             taken.append(self._heard.popleft())
         return taken
+
+    def take_clock(self) -> list[tuple[float, bytes]]:
+        """Take out what the clock's input heard, oldest first."""
+        return [self._clock.popleft() for _ in range(len(self._clock))]

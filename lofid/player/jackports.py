@@ -8,23 +8,25 @@ Rules: only the process callback, in JACK's thread, takes from the queue, and on
 thread puts into it; a deque's two ends are safe to share so. The callback never waits.
 """
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 from lofid.errors import NoMidiError, PortError
+from lofid.player.plug import Plug
 from lofid.player.ports import (
     NAME_PATIENCE_SECONDS,
     NAME_PAUSE_SECONDS,
     VIRTUAL,
+    Change,
     Hear,
     PortRequest,
     Timed,
-    find_port,
     kernel_watching,
 )
-from lofid.player.systems import foreign, no_jack_server
+from lofid.player.systems import no_jack_server
 
 _FRAMES_WRAP = 1 << 32
 """JACK counts frames in 32 bits: a day at 48 kHz."""
@@ -32,13 +34,14 @@ _DRAIN_SECONDS = 0.8
 
 
 class JackPorts:
-    """One JACK client with ``out`` and perhaps ``in``; made by :func:`open_jack`."""
+    """One JACK client with ``out``, and perhaps ``in`` and ``clock``; made by :func:`open_jack`."""
 
     backend = "jack"
 
     def __init__(self, client: Any, slack_seconds: float) -> None:
         self.output = ""
         self.input: str | None = None
+        self.clock: str | None = None
         self._client = client
         self._rate = int(client.samplerate)
         self._slack_frames = round(slack_seconds * self._rate)
@@ -46,9 +49,12 @@ class JackPorts:
         self._cycle_frame = int(client.frame_time)
         self._queue: deque[tuple[int, bytes]] = deque()
         self._voice: Any = None
-        self._ears: Any = None
-        self._hear: Hear | None = None
-        self._gone: tuple[float, float] | None = None
+        self._ears: list[tuple[Any, Hear]] = []
+        self._plugs: list[Plug] = []
+        self._latest_seconds = 0.0
+        self._gone_seconds: float | None = None
+        """When, on the monotonic clock, the server went."""
+        self._fault = ""
         client.set_process_callback(self._process)
         client.set_blocksize_callback(self._resize)
         client.set_shutdown_callback(self._shut)
@@ -58,64 +64,90 @@ class JackPorts:
         """A period and the slack."""
         return (self._period_frames + self._slack_frames) / self._rate
 
-    def open(self, request: PortRequest, hear: Hear) -> None:
+    def open(self, request: PortRequest, hear: Hear, hear_clock: Hear) -> None:
         """Start, register, connect. PortError if a wanted port is not there.
 
         In this order, since whoever sees a port may connect to it, which only active clients let.
         """
-        self._hear = hear
         self._client.activate()
-        if request.input is not None:
-            self._ears = self._client.midi_inports.register("in")
+        self.input = self._listen(request, "input", "in", request.input, hear)
+        self.clock = self._listen(request, "clock", "clock", request.clock, hear_clock)
         self._voice = self._client.midi_outports.register("out")
-        self.output = self._voice.name
-        if request.output is not None:
-            self.output = self._find(request, request.output, "output")
-            self._client.connect(self._voice, self.output)
-        if self._ears is not None and request.input is not None:
-            self.input = self._ears.name
-            if request.input != VIRTUAL:
-                self.input = self._find(request, request.input, "input")
-                self._client.connect(self.input, self._ears)
+        self.output = self._plug(request, "output", request.output, self._voice)
 
-    def _find(self, request: PortRequest, wanted: str, side: str) -> str:
-        is_output = side == "output"  # what takes our output is an input to JACK
-        there = self._client.get_ports(is_midi=True, is_input=is_output, is_output=not is_output)
-        return find_port(foreign([port.name for port in there], request.name), wanted, side)
+    def _listen(
+        self, request: PortRequest, side: str, name: str, wanted: str | None, hear: Hear
+    ) -> str | None:
+        if wanted is None:
+            return None
+        port = self._client.midi_inports.register(name)
+        self._ears = [*self._ears, (port, hear)]
+        return self._plug(request, side, None if wanted == VIRTUAL else wanted, port)
+
+    def _plug(self, request: PortRequest, side: str, wanted: str | None, port: Any) -> str:
+        if wanted is None:
+            return str(port.name)
+        plug = Plug(self._client, port, side, wanted, request.name)
+        self._plugs.append(plug)
+        return plug.connect()
+
+    def look(self) -> list[Change]:
+        """Connect again what came back by name; give what came or went."""
+        changes: list[Change] = []
+        for plug in self._plugs if self._gone_seconds is None else []:
+            # A port may go while it is connected to: the next look sees it.
+            with contextlib.suppress(_jack().JackError):
+                if (is_there := plug.look()) is not None:
+                    changes.append((plug.side, is_there))
+        return changes
 
     def now(self) -> float:
         """Seconds that JACK has counted in frames; after the server's end, monotonic ones."""
-        if self._gone is not None:
-            then, monotonic = self._gone
-            return then + time.monotonic() - monotonic
+        if self._gone_seconds is not None:
+            return self._latest_seconds + time.monotonic() - self._gone_seconds
         frame: int = self._client.frame_time
-        return self._whole(frame) / self._rate
+        # While JACK freewheels it tells no time.
+        self._latest_seconds = max(self._latest_seconds, self._whole(frame) / self._rate)
+        return self._latest_seconds
 
     def send(self, messages: Sequence[Timed]) -> None:
-        """Queue each for its frame. PortError when the JACK server has gone."""
-        if self._gone is not None:
+        """Queue each for its frame. PortError when JACK takes no more."""
+        if self._gone_seconds is not None:
             raise PortError(f"the MIDI output {self.output} is gone: the JACK server has ended")
+        if self._fault:
+            raise PortError(f"the MIDI output {self.output} has failed: {self._fault}")
         # A list, so that it is put there in one go and no chord is seen by half.
         self._queue.extend([(self._frame(due), message) for due, message in messages])
 
     def late_seconds(self, due_seconds: float) -> float:
-        """How long after its frame the next period begins, which is when it can leave."""
+        """How long after its frame a message that was sent just now leaves, at most.
+
+        That is when the next period begins, as far as is known: a period too much is told where
+        JACK has begun one that this thread has not seen.
+        """
         next_frame = self._cycle_frame + self._period_frames
         return max(0, next_frame - self._frame(due_seconds)) / self._rate
 
     def close(self) -> None:
-        """Close once the queue is empty and its last period has passed: a second at most.
+        """Close once the queue is empty and its last period has passed: two seconds at most.
 
-        Should the server hang, the kernel ends this process.
+        Should the server hang, the kernel ends this process. PortError where something stayed.
         """
         until = time.monotonic() + _DRAIN_SECONDS
-        while self._queue and self._gone is None and time.monotonic() < until:
+        while self._queue and self._can_leave() and time.monotonic() < until:
             time.sleep(self._period_frames / self._rate)
+        left, is_there = len(self._queue), self._gone_seconds is None
         with kernel_watching():
-            if self._gone is None:
+            if is_there:
                 time.sleep(2 * self._period_frames / self._rate)
+                self._gone_seconds = time.monotonic()  # nobody asks a closed client for the time
                 self._client.deactivate()
             self._client.close()
+        if left or not is_there:
+            raise PortError(f"{left} MIDI messages could not leave: the JACK server has ended")
+
+    def _can_leave(self) -> bool:
+        return self._gone_seconds is None and not self._fault
 
     def _frame(self, due_seconds: float) -> int:
         return round(due_seconds * self._rate) + self._period_frames + self._slack_frames
@@ -127,12 +159,16 @@ class JackPorts:
 
     def _process(self, frames: int) -> None:
         """From JACK's thread, once a period: write what falls into it, read what came."""
-        start = self._cycle_frame = self._whole(self._client.last_frame_time)
-        if self._voice is not None:
-            self._write(start, frames)
-        if self._ears is not None and self._hear is not None:
-            for offset, data in self._ears.incoming_midi_events():
-                self._hear(bytes(data), (start + offset) / self._rate)
+        try:
+            start = self._cycle_frame = self._whole(self._client.last_frame_time)
+            if self._voice is not None:
+                self._write(start, frames)
+            for port, hear in self._ears:
+                for offset, data in port.incoming_midi_events():
+                    hear(bytes(data), (start + offset) / self._rate)
+        except Exception as error:
+            self._fault = repr(error)  # JACK calls no more after this: the loop has to know
+            raise
 
     def _write(self, start: int, frames: int) -> None:
         queue, offset = self._queue, 0
@@ -150,19 +186,19 @@ class JackPorts:
         self._period_frames = frames
 
     def _shut(self, _status: object, _reason: object) -> None:
-        self._gone = (self._cycle_frame / self._rate, time.monotonic())
+        self._gone_seconds = time.monotonic()
 
 
-def open_jack(request: PortRequest, hear: Hear) -> JackPorts:
+def open_jack(request: PortRequest, hear: Hear, hear_clock: Hear) -> JackPorts:
     """Become a JACK client of this name. Never starts a server.
 
     NoMidiError without JACK-Client, libjack or a server; PortError for a port that is not there
     and for a name that is taken.
     """
-    client = _become_client(request.name)
-    ports = JackPorts(client, request.slack_seconds)
+    client = become_client(request.name)
     try:
-        ports.open(request, hear)
+        ports = JackPorts(client, request.slack_seconds)
+        ports.open(request, hear, hear_clock)
     except _jack().JackError as error:
         client.close()
         raise PortError(f"jack refused to open a MIDI port: {error}") from error
@@ -172,10 +208,11 @@ def open_jack(request: PortRequest, hear: Hear) -> JackPorts:
     return ports
 
 
-def _become_client(name: str) -> Any:
-    """Have the very name: JACK renames the second of a name, which saved connections cannot find.
+def become_client(name: str) -> Any:
+    """Become a client of this very name; NoMidiError without a server, PortError if it is taken.
 
-    (Asked for an exact name, JACK 2 refuses it as it refuses anything else: by 'server error'.)
+    JACK renames the second of a name, which saved connections cannot find. (Asked for an exact
+    name, JACK 2 refuses it as it refuses anything else: by 'server error'.)
     """
     jack = _jack()
     until = time.monotonic() + NAME_PATIENCE_SECONDS

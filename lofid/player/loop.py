@@ -1,6 +1,7 @@
 """The loop: sleeps to absolute deadlines and listens to the engine meanwhile."""
 
 import contextlib
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ Select = Callable[[list[Any], list[Any], list[Any], float | None], tuple[list[An
 SPIN_SECONDS = 0.0003
 """Only under real-time priority. Without it the scheduler takes the processor from whoever
 burns it, which makes the next wake-up later, and the engine is the one to pay."""
+LONGEST_SLEEP_SECONDS = 1.0
+"""A port's clock is not the one that is slept by, and ports are looked at now and then."""
 
 
 def perform(
@@ -33,6 +36,7 @@ def perform(
         while not (performer.is_done or link.is_gone):
             _turn(performer, link, inbox, select=select, spin_seconds=spin_seconds)
             link.flush()
+        performer.finish(performer.now())
     except LofidError as error:
         with contextlib.suppress(PortError):  # the port may be what failed
             performer.finish(performer.now())
@@ -40,7 +44,8 @@ def perform(
         link.tell({"is": "refused", "error": str(error), "no_midi": no_midi})
         return 1
     finally:
-        performer.finish(performer.now())
+        with contextlib.suppress(PortError):  # whatever failed is on its way already
+            performer.finish(performer.now())
     return 0
 
 
@@ -57,15 +62,15 @@ def _turn(
     if performer.is_ahead:
         spin_seconds = 0.0
     deadline_seconds = performer.next_seconds()
-    left = None if deadline_seconds is None else deadline_seconds - now() - spin_seconds
-    timeout = None if left is None else max(0.0, left)
+    left = math.inf if deadline_seconds is None else deadline_seconds - now() - spin_seconds
+    timeout = min(max(0.0, left), LONGEST_SLEEP_SECONDS)
     ready, _, _ = select([link, inbox], [link] if link.has_backlog else [], [], timeout)
     if inbox in ready:
         inbox.quiet()
     if link in ready:
         for message in link.receive():
             performer.obey(message, performer.now())
-    elif not ready and deadline_seconds is not None:
+    elif not ready and deadline_seconds is not None and spin_seconds > 0 and timeout == left:
         while now() < deadline_seconds:
             pass  # the last stretch, which sleeping would overshoot
     performer.advance(performer.now())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE, PITCH_BEND = 0x80, 0x90, 0xB0, 0xC0, 0xE0
+SONG_POSITION, CLOCK, START, CONTINUE, STOP = 0xF2, 0xF8, 0xFA, 0xFB, 0xFC
 _RELEASE_VELOCITY = 64
 """What the MIDI 1.0 specification asks of senders that do not measure it."""
 _QUIET: tuple[tuple[int, int, int], ...] = (
@@ -28,6 +29,22 @@ def note_off(channel: int, pitch: int) -> bytes:
 def panic(channels: Iterable[int]) -> list[bytes]:
     """Quiet channels, whatever hangs there; to be sent after the single note-offs."""
     return [bytes((status | channel, *data)) for channel in channels for status, *data in _QUIET]
+
+
+def song_position(sixteenths: int) -> bytes:
+    """Write a song position; MIDI has room for 1,024 bars of 4/4, after which it begins anew."""
+    place = sixteenths % (1 << 14)
+    return bytes((SONG_POSITION, place & 0x7F, place >> 7))
+
+
+def start(song_sixteenths: int | None) -> list[bytes]:
+    """Write Start; or, into a song that began before, its position and Continue.
+
+    A song position is for who stands still, so Stop comes first.
+    """
+    if song_sixteenths is None:
+        return [bytes((START,))]
+    return [bytes((STOP,)), song_position(song_sixteenths), bytes((CONTINUE,))]
 
 
 def heard(message: bytes) -> list[int] | None:

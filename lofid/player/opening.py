@@ -7,8 +7,8 @@ from lofid.player.rtmidiports import open_rtmidi
 from lofid.player.systems import no_system
 
 
-def open_ports(request: PortRequest, hear: Hear) -> Ports:
-    """Open what is asked for; ``hear`` is called from a thread of the MIDI system's.
+def open_ports(request: PortRequest, hear: Hear, hear_clock: Hear) -> Ports:
+    """Open what is asked for; the others are called from a thread of the MIDI system's.
 
     ``auto`` takes JACK where a server runs, for it alone is on time to the sample. Blocks for some
     tens of milliseconds, for up to a second while a dead predecessor still has our name.
@@ -17,8 +17,8 @@ def open_ports(request: PortRequest, hear: Hear) -> Ports:
     """
     if request.backend in ("auto", "jack"):
         try:
-            return open_jack(request, hear)
+            return open_jack(request, hear, hear_clock)
         except NoMidiError as error:
             if request.backend == "jack":
                 raise no_system([str(error)]) from None
-    return open_rtmidi(request, hear)
+    return open_rtmidi(request, hear, hear_clock)

@@ -1,32 +1,39 @@
-"""The performer: plays what is due, ends what is owed, tells the engine what happened.
+"""The performer: does what the engine says and what time says, each at its moment.
 
 Never a stuck note: whatever ends the loop, :meth:`Performer.finish` ends all that sounds.
 """
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from lofid.player import midi
-from lofid.player.agenda import Note, NoteOff, NoteOn, Score
-from lofid.player.clock import TempoClock
+from lofid.player.agenda import Note
+from lofid.player.cover import Cover
+from lofid.player.echo import Echo
 from lofid.player.inbox import Inbox
+from lofid.player.keyboard import Keyboard
 from lofid.player.link import Link
-from lofid.player.ports import Hear, PortRequest, Ports
+from lofid.player.lookout import Lookout
+from lofid.player.ports import Opener, PortRequest, Ports
 from lofid.player.realtime import Realtime
+from lofid.player.reports import Reports
+from lofid.player.sync import Sync
+from lofid.player.transport import PULSE_TICKS, SONG_TICKS, Transport
+from lofid.player.voice import Voice
 from lofid.player.wire import Message, WireError
 
-Opener = Callable[[PortRequest, Hear], Ports]
-
 POSITION_TICKS = 240
-TOO_LATE_SECONDS = 0.1
+SUSPENDED_SECONDS = 2.0
+"""A loop that is late by so much did not run at all: the machine slept, or we were stopped."""
 SLACK_SECONDS = {True: 0.005, False: 0.02}
 """How late the loop may be without anyone hearing it, with real-time priority and without, where
 the ports send at a later moment. It is a constant delay, which nobody hears either."""
+_ROUNDING_SECONDS = 5e-8
+Deadline = tuple[float, Callable[[], None]]
 
 
 class Performer:
-    """What is due, owed and told; waits for nothing. To be called from the loop's thread.
+    """What is due and what is obeyed; waits for nothing. To be called from the loop's thread.
 
     Times are seconds on :meth:`now`: ``now`` until ports are open, and then the ports' own clock,
     which what is heard is stamped with.
@@ -40,17 +47,21 @@ class Performer:
         realtime: Realtime,
         now: Callable[[], float],
     ) -> None:
-        self._link = link
+        self._reports = Reports(link)
         self._inbox = inbox
         self._opener = opener
         self._realtime = realtime
         self._now = now
         self._ports: Ports | None = None
-        self._score = Score()
-        self._clock = TempoClock()
+        self._voice: Voice | None = None
+        self._sync: Sync | None = None
+        self._cover = Cover()
+        self._transport = Transport()
+        self._echo = Echo()
+        self._keyboard = Keyboard(inbox, self._transport, self._reports, self._echo)
+        self._sends_clock = False
         self._position_tick = 0
-        self._told_tick = 0
-        self._channels: set[int] = set()
+        self._lookout: Lookout | None = None
         self._is_stop_asked = False
         self.is_done = False
 
@@ -65,13 +76,31 @@ class Performer:
     @property
     def is_ahead(self) -> bool:
         """Whether messages are handed over before they leave, so that exactness is the ports'."""
-        return self._ports is not None and self._ports.latency_seconds > 0
+        return self._latency_seconds > 0
+
+    @property
+    def _latency_seconds(self) -> float:
+        return 0.0 if self._ports is None else self._ports.latency_seconds
 
     def next_seconds(self) -> float | None:
-        """Find the next deadline, None while the clock has not started."""
-        if not self._clock.is_running:
-            return None
-        return self._clock.seconds_at(self._next_tick())
+        """Find the next deadline, None while nothing is awaited."""
+        return min((seconds for seconds, _ in self._deadlines()), default=None)
+
+    def _deadlines(self) -> list[Deadline]:
+        """What comes next of each kind; of those at the same moment the first comes first."""
+        transport = self._transport
+        found: list[Deadline] = []
+        if self._sends_clock and transport.has_tempo:
+            found.append((transport.pulse_seconds, self._send_pulse))
+        if self._voice is not None and transport.is_moving:
+            # A position is passed when it is heard, so that all that was heard before is told.
+            position_seconds = transport.seconds_at(self._position_tick) + self._latency_seconds
+            found.append((position_seconds, self._pass_position))
+            if self._cover.until_tick is not None:
+                found.append((transport.seconds_at(self._cover.until_tick), self._underrun))
+            if (tick := self._voice.score.next_tick()) is not None:
+                found.append((transport.seconds_at(tick), self._voice.strike))
+        return found
 
     def obey(self, message: Message, now_seconds: float) -> None:
         """Do what the engine says; once stopped, nothing more.
@@ -85,6 +114,7 @@ class Performer:
             "silence": self._silence,
             "play": self._play,
             "start": self._start,
+            "halt": self._halt,
             "tempo": self._set_tempo,
             "panic": self._panic,
             "stop": self._stop,
@@ -98,145 +128,170 @@ class Performer:
         """Send what is due and tell what happened, both in order."""
         if self._is_stop_asked and not self.is_done:
             self._stop({}, now_seconds)
-        if not self.is_done:
-            self._play_due(now_seconds)
-            self._tell_heard(math.inf)
-
-    def _play_due(self, now_seconds: float) -> None:
-        if not self._clock.is_running:
+        if self.is_done or self._voice is None:
             return
-        self._drop_late(now_seconds)
-        now_tick = self._clock.whole_tick_at(now_seconds)
-        while (tick := self._next_tick()) <= now_tick:
-            if tick == self._position_tick:
-                self._tell_heard(self._clock.seconds_at(tick))
-                self._tell_position(tick)
-            self._send(self._score.due(tick))
+        self._notice_suspension(now_seconds)
+        self._follow(now_seconds)
+        if self._transport.is_moving:
+            self._voice.drop_late(now_seconds)
+        while (deed := self._next_deed(now_seconds)) is not None:
+            deed()
+        self._keyboard.take(math.inf)
+        if self._lookout is not None:
+            self._lookout.look(now_seconds, self.next_seconds())
+
+    def _next_deed(self, now_seconds: float) -> Callable[[], None] | None:
+        due = [each for each in self._deadlines() if each[0] <= now_seconds + _ROUNDING_SECONDS]
+        return min(due, key=lambda each: each[0])[1] if due else None
+
+    def _notice_suspension(self, now_seconds: float) -> None:
+        """Go on from where the music was, instead of sending a burst of what was missed."""
+        due_seconds = self.next_seconds()
+        if self._sync is not None or due_seconds is None:
+            return
+        late_seconds = now_seconds - due_seconds
+        if late_seconds > SUSPENDED_SECONDS:
+            self._transport.shift(late_seconds)
+            self._reports.suspended(late_seconds)
+
+    def _follow(self, now_seconds: float) -> None:
+        """Hear the master, if there is one."""
+        if self._sync is None:
+            return
+        news = [self._sync.hear(message, at) for at, message in self._inbox.take_clock()]
+        for each in [*news, self._sync.lose(now_seconds)]:
+            if each == "moved":
+                self._move(now_seconds)
+            elif each == "told":
+                self._tell_transport(now_seconds)
+
+    def _move(self, now_seconds: float) -> None:
+        """The master stopped the music, or took it elsewhere."""
+        self._opened().release(now_seconds)
+        if self._transport.is_moving:
+            self._begin(now_seconds)
+        else:
+            self._tell_transport(now_seconds)
+
+    def _send_pulse(self) -> None:
+        self._opened().signal(self._transport.pulse_seconds, bytes((midi.CLOCK,)))
+        self._transport.pulse_tick += PULSE_TICKS
+
+    def _pass_position(self) -> None:
+        tick = self._position_tick
+        self._keyboard.take(self._transport.seconds_at(tick) + self._latency_seconds)
+        self._reports.position(tick, self._transport.tempo_bpm)
+        self._keyboard.floor_tick = tick
+        self._position_tick = tick - tick % POSITION_TICKS + POSITION_TICKS
+
+    def _underrun(self) -> None:
+        assert self._cover.until_tick is not None, "it was a deadline"
+        self._reports.underrun(self._cover.until_tick)
+        self._opened().score.add(self._cover.repeat())
 
     def finish(self, now_seconds: float) -> None:
-        """End everything that sounds and close the ports. Safe to call more than once."""
+        """End everything that sounds and close the ports. Safe to call more than once.
+
+        PortError where the last messages could not leave.
+        """
         self.is_done = True
-        if self._ports is None:
+        if self._ports is None or self._voice is None:
             return
-        ports, self._ports = self._ports, None
+        ports, voice, self._ports, self._voice = self._ports, self._voice, None, None
         try:
-            self._quieten(ports, [], now_seconds)
+            if self._sends_clock and self._transport.is_moving:
+                voice.signal(now_seconds, bytes((midi.STOP,)))
+            voice.quieten(now_seconds)
         finally:
             ports.close()
 
     def _open(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
         if self._ports is not None:
             raise ValueError("a port is open already")
-        self._channels = set(message["channels"])
         names = ("backend", "name", "output", "input")
-        slack = SLACK_SECONDS[self._realtime.is_granted]
-        request = PortRequest(**{name: message[name] for name in names}, slack_seconds=slack)
-        self._ports = ports = self._opener(request, self._inbox.hear)
-        self._now = ports.now
-        self._tell(
-            "open",
-            backend=ports.backend,
-            output=ports.output,
-            input=ports.input,
-            latency_ms=round(1000 * ports.latency_seconds, 1),
-            realtime=self._realtime.is_granted,
-            realtime_note=self._realtime.note,
+        request = PortRequest(
+            **{name: message[name] for name in names},
+            clock=message.get("clock"),
+            slack_seconds=SLACK_SECONDS[self._realtime.is_granted],
         )
+        self._ports = ports = self._opener(request, self._inbox.hear, self._inbox.hear_clock)
+        self._now = ports.now
+        self._lookout = Lookout(ports, self._keyboard, self._reports)
+        self._keyboard.latency_seconds = ports.latency_seconds
+        voice = Voice(ports, message["channels"], self._transport, self._reports, self._echo)
+        self._voice = voice
+        self._sends_clock = message.get("sends_clock", False)
+        if "tempo" in message:
+            self._transport.idle(self._now(), message["tempo"])
+        if request.clock is not None:
+            waits = message["waits_when_lost"]
+            self._sync = Sync(self._transport, message["tempo"], ports.latency_seconds, waits)
+        self._reports.opened(ports, self._realtime)
 
     def _silence(self, message: Message, now_seconds: float) -> None:
         notes = [(channel, pitch) for channel, pitch in message["notes"]]
-        self._quieten(self._opened(), notes, now_seconds)
+        self._opened().quieten(now_seconds, notes)
 
     def _play(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
-        self._opened()
-        self._score.add(Note(*note) for note in message["notes"])
+        score = self._opened().score
+        notes: Iterable[Note] = [Note(*note) for note in message["notes"]]
+        if "until" in message:
+            bar = [Note(*note) for note in message["bar"]]
+            notes = self._cover.take(notes, message["until"], bar)
+        score.add(notes)
 
     def _start(self, message: Message, now_seconds: float) -> None:
-        self._opened()
-        self._send(self._score.release(self._now_tick(now_seconds)))
-        tick = message["tick"]
-        self._clock.start(tick, now_seconds, message["tempo"])
-        self._tell_heard(now_seconds)
-        self._tell_position(tick)
+        """Move on from a tick: when the master says so, with the next pulse we send, or now."""
+        voice, tick = self._opened(), message["tick"]
+        voice.release(now_seconds)
+        self._keyboard.take(now_seconds)
+        if self._sync is not None and not message.get("moving", False):
+            self._transport.stop(now_seconds)
+            self._sync.cue(tick)
+            self._tell_transport(now_seconds)
+            return
+        at_seconds = now_seconds
+        if self._sends_clock:
+            at_seconds = self._transport.next_pulse_after(now_seconds)
+            song_tick = message.get("song_tick")
+            sixteenths = None if song_tick is None else (tick - song_tick) // SONG_TICKS
+            voice.signal(now_seconds, *midi.start(sixteenths))
+        self._transport.start(tick, at_seconds, message["tempo"])
+        self._begin(now_seconds)
+
+    def _begin(self, now_seconds: float) -> None:
+        """Have nothing left that lies before where the music begins."""
+        tick = self._transport.began_tick
+        self._opened().score.drop_before(tick)
+        self._position_tick = tick
+        self._tell_transport(now_seconds)
+
+    def _halt(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
+        """Stand still: what sounds ends, what is queued stays."""
+        voice = self._opened()
+        if self._sends_clock and self._transport.is_moving:
+            voice.signal(now_seconds, bytes((midi.STOP,)))
+        voice.quieten(now_seconds)
+        self._transport.stop(now_seconds)
+        self._tell_transport(now_seconds)
 
     def _set_tempo(self, message: Message, now_seconds: float) -> None:
-        self._clock.set_tempo(message["tempo"], now_seconds)
+        self._transport.set_tempo(message["tempo"], now_seconds)
 
     def _panic(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
-        self._quieten(self._opened(), [], now_seconds)
+        self._opened().quieten(now_seconds)
 
     def _stop(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
         self.finish(now_seconds)
-        self._tell("closed")
+        self._reports.closed()
 
-    def _opened(self) -> Ports:
-        if self._ports is None:
+    def _opened(self) -> Voice:
+        if self._voice is None:
             raise ValueError("no port is open yet")
-        return self._ports
+        return self._voice
 
-    def _quieten(self, ports: Ports, others: Iterable[tuple[int, int]], now_seconds: float) -> None:
-        """Single note-offs first, then what quiets whole channels."""
-        held = self._score.held
-        offs = self._score.release(self._now_tick(now_seconds))
-        strangers = [note for note in others if note not in held]
-        channels = self._channels | {channel for channel, _ in [*held, *strangers]}
-        singles = [midi.note_off(*note) for note in [*held, *strangers]]
-        ports.send([(now_seconds, each) for each in [*singles, *midi.panic(sorted(channels))]])
-        for off in offs:
-            self._tell("off", tick=off.tick, channel=off.channel, pitch=off.pitch)
-
-    def _send(self, messages: list[NoteOn | NoteOff] | list[NoteOff]) -> None:
-        """All at once, and only then tell of it: telling would pull a chord apart."""
-        if not messages:
-            return
-        ports = self._opened()
-        ports.send([(self._due_seconds(each.tick), _as_bytes(each)) for each in messages])
-        late = {each.tick: ports.late_seconds(self._due_seconds(each.tick)) for each in messages}
-        for message in messages:
-            if isinstance(message, NoteOn):
-                self._channels.add(message.channel)
-                self._tell_on("on", message, late[message.tick], velocity=message.velocity)
-            else:
-                self._tell("off", tick=message.tick, channel=message.channel, pitch=message.pitch)
-
-    def _drop_late(self, now_seconds: float) -> None:
-        bound_tick = math.ceil(self._clock.tick_at(now_seconds - TOO_LATE_SECONDS))
-        for note in self._score.drop_before(bound_tick):
-            on = NoteOn(note.on_tick, note.channel, note.pitch, note.velocity)
-            self._tell_on("dropped", on, now_seconds - self._due_seconds(on.tick))
-
-    def _next_tick(self) -> int:
-        due_tick = self._score.next_tick()
-        return self._position_tick if due_tick is None else min(due_tick, self._position_tick)
-
-    def _now_tick(self, now_seconds: float) -> int:
-        return self._clock.whole_tick_at(now_seconds) if self._clock.is_running else 0
-
-    def _due_seconds(self, tick: int) -> float:
-        return self._clock.seconds_at(tick) if self._clock.is_running else self._now()
-
-    def _tell_on(self, what: str, on: NoteOn, late_seconds: float, **more: int) -> None:
-        late_us = round(late_seconds * 1e6)
-        self._tell(what, tick=on.tick, channel=on.channel, pitch=on.pitch, **more, late_us=late_us)
-
-    def _tell_position(self, tick: int) -> None:
-        self._tell("position", tick=tick)
-        self._told_tick = tick
-        self._position_tick = tick - tick % POSITION_TICKS + POSITION_TICKS
-
-    def _tell_heard(self, before_seconds: float) -> None:
-        for heard_seconds, message in self._inbox.take_before(before_seconds):
-            data = midi.heard(message)
-            if data is not None:
-                # Stamped just before a position, delivered just after it: the position holds.
-                tick = max(self._told_tick, self._now_tick(heard_seconds))
-                self._tell("heard", tick=tick, data=data)
-
-    def _tell(self, what: str, **values: Any) -> None:
-        self._link.tell({"is": what, **values})
-
-
-def _as_bytes(message: NoteOn | NoteOff) -> bytes:
-    if isinstance(message, NoteOn):
-        return midi.note_on(message.channel, message.pitch, message.velocity)
-    return midi.note_off(message.channel, message.pitch)
+    def _tell_transport(self, now_seconds: float) -> None:
+        sync = "internal" if self._sync is None else self._sync.state
+        transport = self._transport
+        tick = transport.began_tick if transport.is_moving else transport.tick_at(now_seconds)
+        self._reports.transport(transport.is_moving, tick, sync)

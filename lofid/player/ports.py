@@ -22,11 +22,15 @@ Timed = tuple[float, bytes]
 """When a message is due, in seconds of the port's own clock, and the message."""
 Hear = Callable[[bytes, float], None]
 """Takes what came in and when, on the same clock. Called from the MIDI system's thread."""
+Change = tuple[str, bool]
+"""``output``, ``input`` or ``clock``, and whether what it is connected to is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class PortRequest:
     """Which ports to open. None as ``output`` opens a virtual one; as ``input``, none.
+
+    ``clock`` is the input that MIDI clock is heard from, and like ``input``.
 
     ``slack_seconds`` is how late the loop may hand a message over and the port still be on time,
     where the port can send at a later moment.
@@ -36,6 +40,7 @@ class PortRequest:
     name: str = "lofid"
     output: str | None = None
     input: str | None = None
+    clock: str | None = None
     slack_seconds: float = 0.02
 
 
@@ -55,11 +60,15 @@ class Ports(Protocol):
         """The same for the input."""
 
     @property
+    def clock(self) -> str | None:
+        """The same for the clock's input."""
+
+    @property
     def latency_seconds(self) -> float:
         """How long after it is due each message leaves, always; 0 where it leaves at once."""
 
     def now(self) -> float:
-        """Seconds on the clock that this port plays by, and never goes back by more than jitter."""
+        """Seconds on the clock that this port plays by, which never goes back. From any thread."""
 
     def send(self, messages: Sequence[Timed]) -> None:
         """Send MIDI messages in order, each at its time if that is still to come.
@@ -67,11 +76,21 @@ class Ports(Protocol):
         PortError when the port is gone.
         """
 
+    def look(self) -> Sequence[Change]:
+        """Connect again what came back by name; give what came or went since the last look.
+
+        May take a few milliseconds.
+        """
+
     def late_seconds(self, due_seconds: float) -> float:
         """How late a message that was due then and was sent just now leaves; 0 is on time."""
 
     def close(self) -> None:
-        """Close once the last message has left."""
+        """Close once the last message has left. PortError where it cannot."""
+
+
+Opener = Callable[[PortRequest, Hear, Hear], Ports]
+"""Opens ports; the two functions take what the input hears, and what the clock's input hears."""
 
 
 def find_port(ports: Sequence[str], wanted: str, side: str) -> str:

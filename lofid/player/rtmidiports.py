@@ -10,13 +10,14 @@ from lofid.player.ports import (
     NAME_PATIENCE_SECONDS,
     NAME_PAUSE_SECONDS,
     VIRTUAL,
+    Change,
     Hear,
     PortRequest,
     Timed,
     find_port,
     kernel_watching,
 )
-from lofid.player.systems import connect_first, foreign
+from lofid.player.systems import connect_first, foreign, more_ears
 
 _API = {"jack-rtmidi": "jack"}
 _LAST_WORDS_SECONDS = 0.1
@@ -33,9 +34,12 @@ class RtMidiPorts:
         self._system = backend
         self.output = ""
         self.input: str | None = None
+        self.clock: str | None = None
         self.latency_seconds = 0.0
         self._ears = ears
+        self._clock_ears: rtmidi.MidiIn | None = None
         self._voice = voice
+        self._plugs: list[Plug] = []
         self._may_close_seconds = 0.0
 
     @property
@@ -54,17 +58,38 @@ class RtMidiPorts:
             self._voice.open_virtual_port(_virtual_name(self._system, name, "out"))
             self.output = _newcomer(self._ears.get_ports(), seen) or name
         else:
-            self.output = _open_existing(self._voice, name, wanted, "output")
+            self.output = self._plug(self._voice, "output", name, wanted)
 
     def listen(self, name: str, wanted: str, hear: Hear) -> None:
         """Open the input. ``hear`` is called from rtmidi's thread. PortError as above."""
-        self._ears.set_callback(lambda event, _: hear(bytes(event[0]), time.monotonic()))
-        if wanted == VIRTUAL:
-            seen = set(self._voice.get_ports())
-            self._ears.open_virtual_port(_virtual_name(self._system, name, "in"))
-            self.input = _newcomer(self._voice.get_ports(), seen) or f"{name} in"
-        else:
-            self.input = _open_existing(self._ears, name, wanted, "input")
+        self.input = self._hear(self._ears, "input", name, wanted, hear)
+
+    def listen_to_clock(self, name: str, wanted: str, hear: Hear) -> None:
+        """Open another input for MIDI clock. PortError as above."""
+        self._clock_ears = more_ears(self._system, f"{name}-clock")
+        self._clock_ears.ignore_types(sysex=True, timing=False, active_sense=True)
+        self.clock = self._hear(self._clock_ears, "clock", name, wanted, hear)
+
+    def _hear(self, ears: rtmidi.MidiIn, side: str, name: str, wanted: str, hear: Hear) -> str:
+        ears.set_callback(lambda event, _: hear(bytes(event[0]), time.monotonic()))
+        if wanted != VIRTUAL:
+            return self._plug(ears, side, name, wanted)
+        seen = set(self._voice.get_ports())
+        label = _virtual_name(self._system, name, "in" if side == "input" else side)
+        ears.open_virtual_port(label)
+        return _newcomer(self._voice.get_ports(), seen) or label
+
+    def _plug(
+        self, client: rtmidi.MidiIn | rtmidi.MidiOut, side: str, name: str, wanted: str
+    ) -> str:
+        plug = Plug(client, side, wanted, name)
+        self._plugs.append(plug)
+        return plug.connect()
+
+    def look(self) -> list[Change]:
+        """Connect again what came back by name; give what came or went."""
+        looks = [(plug.side, plug.look()) for plug in self._plugs]
+        return [(side, is_there) for side, is_there in looks if is_there is not None]
 
     def deafen(self) -> None:
         """Give the input's client back when nothing is listened to."""
@@ -95,13 +120,14 @@ class RtMidiPorts:
             time.sleep(max(0.0, self._may_close_seconds - time.monotonic()))
         self._voice.close_port()
         self._voice.delete()
-        if not self._ears.is_deleted:
-            self._ears.close_port()
-            self._ears.delete()
+        for ears in (self._ears, self._clock_ears):
+            if ears is not None and not ears.is_deleted:
+                ears.close_port()
+                ears.delete()
 
 
-def open_rtmidi(request: PortRequest, hear: Hear) -> RtMidiPorts:
-    """Open what is asked for; ``hear`` is called from rtmidi's thread with each message.
+def open_rtmidi(request: PortRequest, hear: Hear, hear_clock: Hear) -> RtMidiPorts:
+    """Open what is asked for; the others are called from rtmidi's threads with each message.
 
     Blocks for some tens of milliseconds, for up to a second while a dead predecessor still has
     our name. NoMidiError where there is no MIDI system, PortError for a port that is not there
@@ -109,7 +135,7 @@ def open_rtmidi(request: PortRequest, hear: Hear) -> RtMidiPorts:
     """
     until = time.monotonic() + NAME_PATIENCE_SECONDS
     while True:
-        ports = _open_once(request, hear)
+        ports = _open_once(request, hear, hear_clock)
         taken = _taken_name(ports, request)
         if taken is None:
             return ports
@@ -120,7 +146,7 @@ def open_rtmidi(request: PortRequest, hear: Hear) -> RtMidiPorts:
     raise PortError(f"the name {taken} is taken on jack by another program: give another by --name")
 
 
-def _open_once(request: PortRequest, hear: Hear) -> RtMidiPorts:
+def _open_once(request: PortRequest, hear: Hear, hear_clock: Hear) -> RtMidiPorts:
     ports = RtMidiPorts(*connect_first(_API.get(request.backend, request.backend), request.name))
     try:
         ports.speak(request.name, request.output)
@@ -128,6 +154,8 @@ def _open_once(request: PortRequest, hear: Hear) -> RtMidiPorts:
             ports.deafen()
         else:
             ports.listen(request.name, request.input, hear)
+        if request.clock is not None:
+            ports.listen_to_clock(request.name, request.clock, hear_clock)
     except rtmidi.RtMidiError as error:
         ports.close()
         raise PortError(f"{ports.backend} refused to open a MIDI port: {error}") from error
@@ -157,17 +185,50 @@ def _virtual_name(backend: str, name: str, side: str) -> str:
         )
     if backend == "jack":
         return side
-    return name if side == "out" else f"{name} in"
+    return name if side == "out" else f"{name} {side}"
 
 
 def _newcomer(ports: list[str], seen: set[str]) -> str | None:
     return next((port for port in ports if port not in seen), None)
 
 
-def _open_existing(
-    client: rtmidi.MidiIn | rtmidi.MidiOut, name: str, wanted: str, side: str
-) -> str:
-    everything = client.get_ports()
-    port = find_port(foreign(everything, name), wanted, side)
-    client.open_port(everything.index(port), name="out" if side == "output" else "in")
-    return port
+class Plug:
+    """A client of rtmidi's and the part of a name that it shall be connected to."""
+
+    def __init__(
+        self, client: rtmidi.MidiIn | rtmidi.MidiOut, side: str, wanted: str, own_name: str
+    ) -> None:
+        self.side = side
+        self._client = client
+        self._wanted = wanted
+        self._own_name = own_name
+        self._is_there = False
+
+    def connect(self) -> str:
+        """Connect, and give the other port's name. PortError where there is none such, or many."""
+        other = self._find()
+        at = self._client.get_ports().index(other)
+        self._client.open_port(at, name={"output": "out", "input": "in"}.get(self.side, self.side))
+        self._is_there = True
+        return other
+
+    def look(self) -> bool | None:
+        """Connect to what came back; tell whether it came (True) or went (False) since.
+
+        Asks the client that there is: making one for each look would use them up.
+        """
+        try:
+            self._find()
+        except PortError:
+            was_there, self._is_there = self._is_there, False
+            if was_there:
+                self._client.close_port()
+            return False if was_there else None
+        if self._is_there:
+            return None
+        self.connect()
+        return True
+
+    def _find(self) -> str:
+        side = "output" if self.side == "output" else "input"
+        return find_port(foreign(self._client.get_ports(), self._own_name), self._wanted, side)

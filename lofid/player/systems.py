@@ -1,11 +1,10 @@
-"""The machine's MIDI systems: which there are, and what may be connected to. Knows rtmidi."""
+"""The machine's MIDI systems: becoming their client, and what may be connected to. Knows rtmidi."""
 
 import contextlib
 import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import rtmidi
 
@@ -25,42 +24,6 @@ _WAYS_OUT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class MidiSystem:
-    """One backend as it is now: ``why_not`` is empty where it is available."""
-
-    backend: str
-    why_not: str
-    outputs: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
-
-    @property
-    def is_available(self) -> bool:
-        """Whether lofid can play there."""
-        return not self.why_not
-
-
-def describe_systems(name: str = "lofid") -> list[MidiSystem]:
-    """Look at each MIDI system; ``outputs`` and ``inputs`` are what lofid could connect to.
-
-    Leaves no client behind. May be called from any process; it blocks for some tens of
-    milliseconds, and nothing else may write to stderr meanwhile.
-    """
-    with hushed_libraries():
-        return [_describe(backend, name) for backend in APIS]
-
-
-def _describe(backend: str, name: str) -> MidiSystem:
-    try:
-        ears, voice = connect(backend, f"{name}-look", f"{name}-look")
-    except NoMidiError as error:
-        return MidiSystem(backend, str(error))
-    outputs, inputs = foreign(voice.get_ports(), name), foreign(ears.get_ports(), name)
-    ears.delete()
-    voice.delete()
-    return MidiSystem(backend, "", outputs, inputs)
-
-
 def connect(backend: str, ears_name: str, voice_name: str) -> tuple[rtmidi.MidiIn, rtmidi.MidiOut]:
     """Become two clients of a backend, without a port yet. NoMidiError says why it cannot be.
 
@@ -71,6 +34,14 @@ def connect(backend: str, ears_name: str, voice_name: str) -> tuple[rtmidi.MidiI
     try:
         ears = rtmidi.MidiIn(APIS[backend], name=ears_name)
         return ears, rtmidi.MidiOut(APIS[backend], name=voice_name)
+    except rtmidi.RtMidiError as error:
+        raise NoMidiError(_no_answer(backend, error)) from error
+
+
+def more_ears(backend: str, name: str) -> rtmidi.MidiIn:
+    """Become one more client of a backend that answered before. NoMidiError as by connect."""
+    try:
+        return rtmidi.MidiIn(APIS[backend], name=name)
     except rtmidi.RtMidiError as error:
         raise NoMidiError(_no_answer(backend, error)) from error
 
@@ -122,7 +93,9 @@ def foreign(ports: list[str], name: str) -> tuple[str, ...]:
 
     JACK calls a second client of a name ``lofid-01``; CoreMIDI knows ports and no clients.
     """
-    own = re.compile(rf"{re.escape(name)}(-\d+)?(-(in|look))?(-\d+)?(:.*| in)?", re.IGNORECASE)
+    own = re.compile(
+        rf"{re.escape(name)}(-\d+)?(-(in|clock|look))?(-\d+)?(:.*| in| clock)?", re.IGNORECASE
+    )
     return tuple(
         port for port in ports if not own.fullmatch(port) and "midi through" not in port.lower()
     )

@@ -4,23 +4,34 @@ Engine to player (``do``)::
 
     open     backend "auto"|"jack"|"jack-rtmidi"|"alsa"|"coremidi"|"windows", name,
              output null|part of a name,
-             input null|"virtual"|part of a name, channels [0-15, ...]
+             input null|"virtual"|part of a name, channels [0-15, ...]; and if wanted
+             clock "virtual"|part of a name, waits_when_lost true|false, tempo: follow MIDI clock
+             sends_clock true, tempo         send MIDI clock
     silence  notes [[channel, pitch], ...]    a predecessor died: end what it held, then panic
-    play     notes [[on_tick, off_tick, channel, pitch, velocity], ...]
-    start    tick, tempo                      the clock runs from tick, now
+    play     notes [[on_tick, off_tick, channel, pitch, velocity], ...]; and if wanted
+             until, bar: composed up to this tick; notes of a bar to be repeated beyond it
+    start    tick, tempo                      move from tick, now; if need be also
+             song_tick                        listeners to our clock began their song there
+             moving true                      the clock we follow moves already; else it says when
+    halt                                      end all that sounds; the music stands
     tempo    tempo                            quarter notes a minute
     panic                                     end all that sounds; playing goes on
     stop                                      end all that sounds, close the ports, leave
 
 Player to engine (``is``)::
 
-    open      backend, output, input, latency_ms, realtime, realtime_note
+    open      backend, output, input, clock, latency_ms, realtime, realtime_note
     refused   error, no_midi                  the player leaves with 1
     on        tick, channel, pitch, velocity, late_us
-    off       tick, channel, pitch
+    off       tick, channel, pitch; late_us where it was planned
     dropped   tick, channel, pitch, late_us   too late to be played
-    position  tick                            the start, then every 240 ticks
+    transport moving, tick, sync "internal"|"waiting"|"locked"|"lost"
+    position  tick, tempo                     where it began, then every 240 ticks, as it is heard
+    underrun  tick                            nothing was composed from here: the bar is repeated
+    suspended seconds                         the machine stood still, and the music with it
     heard     tick, data [status, data 1, data 2]
+    plugged   side "output"|"input"|"clock", there
+    echo                                      the output is connected to the input
     lost      count                           reports that a stalled engine left no room for
     closed
 

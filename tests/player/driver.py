@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Self
 
 from lofid.player.wire import Decoder, encode
@@ -19,11 +21,17 @@ class PlayerProcess:
     """``python -P -m lofid.player FD`` and the other end of its socket.
 
     ``settings`` go over this process's environment. With ``has_parent`` a process between us
-    and the player starts it, and that one is ``process``.
+    and the player starts it, and that one is ``process``. ``prepare`` runs in the player-to-be.
     """
 
-    def __init__(self, settings: dict[str, str], has_parent: bool = False) -> None:
+    def __init__(
+        self,
+        settings: dict[str, str],
+        has_parent: bool = False,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
         self.said: list[dict[str, Any]] = []
+        self._waiting: deque[dict[str, Any]] = deque()
         self._decoder = Decoder()
         self._engine, theirs = socket.socketpair()
         self._engine.settimeout(PATIENCE_SECONDS)
@@ -35,6 +43,7 @@ class PlayerProcess:
             env={**os.environ, **settings},
             stderr=subprocess.PIPE,
             start_new_session=True,
+            preexec_fn=prepare,  # noqa: PLW1509 (only for tests that need it)
         )
         theirs.close()
 
@@ -60,11 +69,14 @@ class PlayerProcess:
         """Read until ``count`` more messages of a kind came, and return the last of them."""
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
-            for message in self._receive():
-                self.said.append(message)
-                count -= message["is"] in what
-                if count == 0:
-                    return message
+            if not self._waiting:
+                self._waiting.extend(self._receive())
+                continue
+            message = self._waiting.popleft()
+            self.said.append(message)
+            count -= message["is"] in what
+            if count == 0:
+                return message
         raise TimeoutError(f"waited {PATIENCE_SECONDS:g} s in vain for {what}")
 
     def said_of(self, *what: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from lofid.player.inbox import Inbox
 from lofid.player.link import Link
 from lofid.player.loop import perform
 from lofid.player.performer import Performer
-from lofid.player.ports import Hear, PortRequest, Timed
+from lofid.player.ports import Change, Hear, PortRequest, Timed
 from lofid.player.realtime import Realtime
 from lofid.player.wire import Decoder, encode
 
@@ -26,6 +26,8 @@ class FakePorts:
         self.backend = "fake"
         self.output = "fake:out"
         self.input: str | None = None
+        self.clock: str | None = None
+        self.changes: list[Change] = []
         self.batches: list[tuple[float, list[str]]] = []
         self.is_broken = False
         self.is_closed = False
@@ -43,6 +45,10 @@ class FakePorts:
 
     def late_seconds(self, due_seconds: float) -> float:
         return max(0.0, self.now() - due_seconds)
+
+    def look(self) -> list[Change]:
+        changes, self.changes = self.changes, []
+        return changes
 
     def close(self) -> None:
         self.is_closed = True
@@ -93,7 +99,7 @@ class Stage:
             end.close()
         return status
 
-    def _open(self, request: PortRequest, _hear: Hear) -> FakePorts:
+    def _open(self, request: PortRequest, _hear: Hear, _hear_clock: Hear) -> FakePorts:
         if request.output == "missing":
             raise PortError("no MIDI output has 'missing' in its name; there is: none at all")
         return self.ports

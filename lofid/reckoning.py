@@ -1,0 +1,36 @@
+"""The reckoning: where the player's music is by our own clock, since it last said so. Pure.
+
+Called from the engine's thread; time is handed in by ``now``, a monotonic clock in seconds.
+"""
+
+from collections.abc import Callable
+
+from lofid.music import TICKS_PER_QUARTER
+
+
+class Reckoning:
+    """Where the music is, how fast, and whether it moves at all."""
+
+    def __init__(self, now: Callable[[], float], tempo_bpm: float) -> None:
+        self.tempo_bpm = tempo_bpm
+        self.is_moving = False
+        self._now = now
+        self._tick = 0
+        self._seconds = now()
+
+    @property
+    def tick(self) -> int:
+        """The tick that sounds now; where the music stands, if it does."""
+        if not self.is_moving:
+            return self._tick
+        beats = (self._now() - self._seconds) * self.tempo_bpm / 60
+        return self._tick + int(beats * TICKS_PER_QUARTER)
+
+    def at(self, tick: int, is_moving: bool = True) -> None:
+        """Take the player's word for where the music is now, and whether it moves."""
+        self._tick, self._seconds, self.is_moving = tick, self._now(), is_moving
+
+    def set_tempo(self, tempo_bpm: float) -> None:
+        """Go on from here at another tempo, as the player's clock does."""
+        self.at(self.tick, self.is_moving)
+        self.tempo_bpm = tempo_bpm

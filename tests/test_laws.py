@@ -1,0 +1,142 @@
+"""What holds after any sequence of playing, settings, stopping, seeking, unplugging, crashing."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lofid.config import Settings, load
+from lofid.errors import ControlError
+from tests.fakes import ScriptedModel
+from tests.world import World
+
+Act = Callable[[World], None]
+SCRIPT = st.lists(
+    st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 8)), min_size=1, max_size=6
+)
+
+
+def options(sends_clock: bool, channels: tuple[int, int]) -> Settings:
+    lead, keys = channels
+    values = {"sync.send": sends_clock, "parts.lead_channel": lead, "parts.keys_channel": keys}
+    return load(None, {"music.tempo": 120.0, "music.key": "C major", **values})
+
+
+def _set(name: str, text: str) -> Act:
+    return lambda world: world.ask(lambda: world.engine.set(name, text))
+
+
+def _go_on(world: World) -> None:
+    try:
+        world.ask(world.engine.go_on)
+    except ControlError:
+        assert world.engine.status()["transport"] == "playing"
+
+
+ACTS: dict[str, st.SearchStrategy[Act]] = {
+    "wait": st.floats(0.0, 3.0).map(lambda seconds: lambda world: world.run(seconds)),
+    "tempo": st.integers(20, 300).map(lambda tempo: _set("tempo", str(tempo))),
+    "key": st.sampled_from(["F minor", "E major", "B minor"]).map(lambda key: _set("key", key)),
+    "halt": st.just(lambda world: world.ask(world.engine.halt)),
+    "start": st.just(lambda world: world.ask(world.engine.start)),
+    "continue": st.just(_go_on),
+    "panic": st.just(lambda world: world.ask(lambda: [{"do": "panic"}])),
+    "strike": st.integers(48, 72).map(lambda p: lambda world: world.strike(0x90, p, 90)),
+    "lift": st.integers(48, 72).map(lambda p: lambda world: world.strike(0x80, p, 64)),
+    "unplug": st.just(lambda world: world.unplug()),
+    "crash": st.just(lambda world: world.crash()),
+    "stall": st.floats(0.0, 6.0).map(lambda seconds: lambda world: world.stall(seconds)),
+    "sleep": st.floats(0.0, 9.0).map(lambda seconds: lambda world: world.stand_still(seconds)),
+}
+
+
+def played(acts: list[Act], script: list[tuple[int, int, int]], chosen: Settings) -> World:
+    world = World(ScriptedModel(script), chosen)
+    for act in acts:
+        act(world)
+        world.run(0.3)
+    world.leave()
+    return world
+
+
+def is_on(message: bytes) -> bool:
+    return message[0] & 0xF0 == 0x90
+
+
+def is_off(message: bytes) -> bool:
+    return message[0] & 0xF0 == 0x80
+
+
+some_acts = st.lists(st.one_of(*ACTS.values(), ACTS["wait"], ACTS["wait"]), max_size=25)
+some_channels = st.sampled_from([(1, 2), (16, 1), (10, 3)])
+
+
+@settings(max_examples=150)
+@given(some_acts, SCRIPT, st.booleans(), some_channels)
+def test_every_on_has_one_off_and_order_is_kept(
+    acts: list[Act], script: list[Any], sends_clock: bool, channels: tuple[int, int]
+) -> None:
+    """Laws of what leaves the port, in the order in which it leaves.
+
+    No note-on with velocity 0 or over a note that sounds; an end for each; nothing sounds at the
+    end; at one moment of the grid ends come before beginnings; nothing leaves before it is due, and
+    the due times of what time makes due never go back.
+    """
+    world = played(acts, script, options(sends_clock, channels))
+    sounding: set[tuple[int, int]] = set()
+    ons_due = -1.0
+    for at, due, message in world.sent:
+        key = (message[0] & 15, message[1]) if len(message) > 1 else (0, 0)
+        if is_on(message):
+            assert message[2] > 0
+            assert key not in sounding
+            assert key[0] + 1 in channels
+            assert due <= at + 1e-6
+            assert due >= ons_due
+            sounding.add(key)
+            ons_due = due
+        elif is_off(message):
+            sounding.discard(key)
+    assert sounding == set()
+    _assert_ends_first(world)
+    _assert_told(world)
+
+
+def _assert_ends_first(world: World) -> None:
+    """Of what was planned for one tick and told one after the other, ends come first."""
+    for first, second in pairwise(world.told):
+        if "late_us" in first and "late_us" in second and first["tick"] == second["tick"]:
+            assert (first["is"], second["is"]) != ("on", "off")
+
+
+def _assert_told(world: World) -> None:
+    """Each note-on that the engine was told of was told to end, or its player was killed."""
+    counts = world.engine.status()["notes"]
+    ons, offs = len(world.told_of("on")), len(world.told_of("off"))
+    assert offs <= ons
+    if counts["restarts"] == 0:
+        assert ons == sum(is_on(message) for _, _, message in world.sent)
+
+
+@settings(max_examples=60)
+@given(some_acts, SCRIPT)
+def test_pulses_keep_their_grid(acts: list[Act], script: list[Any]) -> None:
+    """While a player lives, the machine runs and the tempo stays, pulses are equally far apart."""
+    world = World(ScriptedModel(script), options(True, (1, 2)))
+    for act in acts:
+        before, begin = _circumstances(world), len(world.sent)
+        act(world)
+        world.run(0.5)
+        if before == _circumstances(world):
+            pulses = [due for _, due, m in world.sent[begin:] if m == b"\xf8"]
+            step = 60 / world.engine.status()["tempo"] / 24
+            for one, other in pairwise(pulses):
+                assert abs(other - one - step) < 1e-6
+    world.leave()
+
+
+def _circumstances(world: World) -> tuple[Any, ...]:
+    tempo = world.engine.status()["tempo"]
+    return tempo, id(world.player), len(world.told_of("suspended"))
