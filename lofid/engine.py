@@ -10,19 +10,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lofid.composer import Composer, Feel
 from lofid.config import Settings, change
 from lofid.errors import ControlError
 from lofid.hearing import Hearing
+from lofid.lateness import Lateness
 from lofid.music import TICKS_PER_QUARTER, Event, Key
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
 from lofid.recorder import Conversion, Recorder
 
 CHORD_WINDOW_SECONDS = 0.05
-LATENESS_KEPT = 20_000
 NOTE_OFF, NOTE_ON = 0x80, 0x90
 WireNote = list[int]
 """[on tick, off tick, channel, pitch, velocity], as the player takes it."""
@@ -77,7 +75,7 @@ class Engine:
         self._composed_tick = 0
         self._queued: deque[WireNote] = deque()
         self._owed: dict[tuple[int, int], None] = {}
-        self._late_us: deque[int] = deque(maxlen=LATENESS_KEPT)
+        self._lateness = Lateness()
         self._counts = dict.fromkeys(("played", "dropped", "heard", "restarts", "lost"), 0)
         self._heard_as = ""
 
@@ -153,7 +151,7 @@ class Engine:
 
     def _played(self, message: Message) -> None:
         self._counts["played"] += 1
-        self._late_us.append(message["late_us"])
+        self._lateness.add(message["late_us"])
         self._owed[message["channel"], message["pitch"]] = None
         if self.recorder is not None:
             names = ("tick", "channel", "pitch", "velocity")
@@ -219,8 +217,7 @@ class Engine:
 
     def status(self) -> dict[str, Any]:
         """What the session is doing, in plain values."""
-        music, recorder = self.settings.music, self.recorder
-        late = np.percentile(self._late_us, (50, 99, 100)) if self._late_us else (0, 0, 0)
+        music, recorder, late = self.settings.music, self.recorder, self._lateness
         return {
             "tick": self.tick_now(),
             "bar": self.tick_now() // (4 * TICKS_PER_QUARTER) + 1,
@@ -232,7 +229,7 @@ class Engine:
             "sounding": len(self._owed),
             "notes": dict(self._counts),
             "heard_as": self._heard_as,
-            "lateness_us": dict(zip(("p50", "p99", "max"), map(round, late), strict=True)),
+            "lateness_us": {"p50": late.p50, "p99": late.p99, "max": late.max},
             "recording": None if recorder is None else str(recorder.path),
             "recording_fault": None
             if recorder is None or recorder.fault is None
