@@ -79,6 +79,11 @@ class Engine:
         self._counts = dict.fromkeys(("played", "dropped", "heard", "restarts", "lost"), 0)
         self._heard_as = ""
 
+    @property
+    def faults(self) -> int:
+        """Events that were repeated because the model gave no numbers."""
+        return self._composer.faults
+
     def begin(self) -> list[Message]:
         """Compose the first stretch and start the clock."""
         self._position_seconds = self._now()
@@ -227,7 +232,7 @@ class Engine:
             "device": self.predictor.device,
             "device_note": self.predictor.device_note,
             "sounding": len(self._owed),
-            "notes": dict(self._counts),
+            "notes": {**self._counts, "faults": self.faults},
             "heard_as": self._heard_as,
             "lateness_us": {"p50": late.p50, "p99": late.p99, "max": late.max},
             "recording": None if recorder is None else str(recorder.path),
