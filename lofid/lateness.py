@@ -1,7 +1,7 @@
 """Lateness: a histogram of whole microseconds, in memory that never grows.
 
 Buckets are as narrow as a value's eight highest bits can tell: exact below 256 us, at most 1/128
-(0.8 percent) wide above, as in Gil Tene's HdrHistogram. A session of a year takes what one of a minute takes.
+(0.8 percent) wide above, as in Gil Tene's HdrHistogram.
 """
 
 from array import array
