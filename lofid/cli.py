@@ -122,10 +122,12 @@ def render(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("composing", total=bars)
-        write(
+        faults = write(
             predictor, settings, number, bars, out, lambda bar: progress.update(task, completed=bar)
         )
     say(f"{out}: {bars} bars, seed {number}, {settings.music.key}, {settings.music.tempo:g} bpm")
+    if faults:
+        say(f"the model gave no numbers {faults} times: the bar before was repeated in their place")
 
 
 def _flags(

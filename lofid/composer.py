@@ -2,15 +2,18 @@
 
 A pure function of the session's seed, the settings, and what was heard and when in composed time:
 a session that is played live and one that is rendered are the same events. In whatever pieces the
-time is asked for, the music is the same.
+time is asked for, the music is the same. A model that gives no numbers does not stop it: the last
+bar is repeated (:mod:`lofid.refrain`) until it does.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lofid.card import LONGEST_STEP_GRID
 from lofid.context import Context, Entry
+from lofid.errors import ModelError
 from lofid.guard import LoopGuard
 from lofid.keylock import Mode, kept, strangers
 from lofid.music import (
@@ -24,6 +27,7 @@ from lofid.music import (
     swung,
 )
 from lofid.predictor import Foreteller, Prediction
+from lofid.refrain import Choice, Known, NoNumbers, Refrain, numbers
 from lofid.sampler import Logits, pick, probabilities, without
 from lofid.vocabulary import START, VELOCITY_CLASSES, VELOCITY_WIDTH, velocity_floor, velocity_id
 
@@ -58,10 +62,15 @@ class Feel:
 
 
 class Composer:
-    """One session's composer. Not thread-safe."""
+    """One session's composer. Not thread-safe.
+
+    ``faults`` counts the events that were repeated because the model gave no numbers.
+    """
 
     def __init__(self, predictor: Foreteller, feel: Feel, seed: int):
+        """Compose until the context is full. ModelError if the model gives no numbers for that."""
         self.feel = feel
+        self.faults = 0
         self._predictor = predictor
         self._card = predictor.card
         self._vocabulary = predictor.vocabulary
@@ -72,8 +81,10 @@ class Composer:
         self._barred_rhythms = np.flatnonzero(is_barred)
         self._still_rhythms = np.flatnonzero(is_barred | (steps == 0))
         self._guard = LoopGuard(len(self._vocabulary.tokens))
+        self._refrain = Refrain()
         self._rng = np.random.default_rng(seed)
         self._onset_grid = 0
+        self._step_grid = 0
         self._begun_here: list[int] = []
         self._prediction: Prediction | None = None
         self._steps = 0
@@ -85,15 +96,24 @@ class Composer:
 
         What follows begins on a bar line, which becomes tick 0.
         """
-        for _ in range(self._card.context_length):
-            self._next()
+        self._fill(self._card.context_length)
         last_onset = self._onset_grid
         bar = -(-last_onset // BAR_GRID) * BAR_GRID
         self._context.shift(-bar)
         self._guard.shift(-bar)
-        self._onset_grid = 0
+        self._refrain.shift(-bar)
+        self._onset_grid = self._step_grid = 0
         self._begun_here = []
         self._prediction = None
+
+    def _fill(self, events: int) -> None:
+        """Compose so many. ModelError if the model says nothing, or nothing after the first."""
+        with suppress(NoNumbers):
+            for _ in range(events):
+                self._next()
+            if not 0 < self.faults == events - 1:
+                return
+        raise ModelError("the model gives no numbers: train it again, or play another one")
 
     def compose(self, until_ticks: int) -> list[Event]:
         """Give the events that begin before ``until_ticks`` and were not given before.
@@ -127,16 +147,46 @@ class Composer:
         return self._vocabulary.tokens[token]
 
     def _next(self) -> Event:
-        prediction = self._predict()
-        token = self._draw(self._allowed(prediction.token_logits))
+        choice = self._foretold() or self._repeated()
+        token, length = choice.token, choice.length_grid
+        self._context.add(Entry(self._onset_grid, length, token, choice.velocity_class))
+        event = self._event(token, length, choice.velocity)
+        self._guard.add(self._onset_grid, token, choice.rhythm, length, event.pitches)
+        self._move_on(choice.step_grid, token)
+        return event
+
+    def _foretold(self) -> Choice | None:
+        """Draw what the model says; where that is no numbers, once more from the window."""
+        with suppress(NoNumbers):
+            return self._drawn(self._predict())
+        was_carried, self._prediction = self._steps > 0, None
+        return self._foretold() if was_carried else None
+
+    def _drawn(self, prediction: Prediction) -> Choice:
+        """Draw an event. NoNumbers where the model gives none."""
+        allowed = self._allowed(numbers(prediction.token_logits))
+        self._refrain.trust()
+        token = self._draw(allowed)
         rhythm = self._draw_rhythm(prediction, token)
         velocity_class, velocity = self._draw_velocity(prediction, token, rhythm)
         step, length = self._card.fixed_rhythm or self._vocabulary.rhythms[rhythm]
-        self._context.add(Entry(self._onset_grid, length, token, velocity_class))
-        event = self._event(token, length, velocity)
-        self._guard.add(self._onset_grid, token, rhythm, length, event.pitches)
-        self._move_on(min(step, LONGEST_STEP_GRID), token)
-        return event
+        step = min(step, LONGEST_STEP_GRID)
+        choice = Choice(token, rhythm, step, length, velocity_class, velocity)
+        self._refrain.add(self._onset_grid, choice)
+        return choice
+
+    def _repeated(self) -> Choice:
+        """Go on to what began a bar ago, and repeat it. NoNumbers where nothing ever began."""
+        wait, choice = self._recall(self._begun_here)
+        self.faults += 1
+        if wait := min(wait, LONGEST_STEP_GRID - self._step_grid):
+            self._move_on(wait, choice.token)
+        step, _ = self._recall([*self._begun_here, choice.token])
+        self._refrain.repeat(self._onset_grid, choice)
+        return replace(choice, step_grid=step)
+
+    def _recall(self, begun: list[int]) -> Known:
+        return self._refrain.next(self._onset_grid, begun, len(begun) >= MOST_AT_ONCE)
 
     def _allowed(self, logits: Logits) -> Logits:
         """Bend what the model says of the next token; the rules that matter most come first.
@@ -176,13 +226,14 @@ class Composer:
             return len(self._vocabulary.rhythms) - 1
         crowded = len(self._begun_here) + 1 >= MOST_AT_ONCE
         banned = self._still_rhythms if crowded else self._barred_rhythms
-        return self._draw(without(self._predictor.rhythm_logits(prediction, token), banned))
+        logits = numbers(self._predictor.rhythm_logits(prediction, token))
+        return self._draw(without(logits, banned))
 
     def _draw_velocity(self, prediction: Prediction, token: int, rhythm: int) -> tuple[int, int]:
         """Give a class and a velocity inside it."""
         if (fixed := self._card.fixed_velocity) is not None:
             return velocity_id(fixed), fixed
-        logits = self._predictor.velocity_logits(prediction, token, rhythm)
+        logits = numbers(self._predictor.velocity_logits(prediction, token, rhythm))
         allowed = without(logits[: VELOCITY_CLASSES + 1], [START])
         chosen = self._draw(allowed)
         return chosen, self._touch(chosen, allowed)
@@ -216,3 +267,4 @@ class Composer:
     def _move_on(self, step_grid: int, token: int) -> None:
         self._begun_here = [*self._begun_here, token] if step_grid == 0 else []
         self._onset_grid += step_grid
+        self._step_grid = step_grid

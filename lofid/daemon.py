@@ -165,10 +165,13 @@ class Daemon:
                 self._say(line)
 
     async def _flush(self) -> None:
-        """Bring the journal to the disk once a second; say it once when that fails."""
-        said = False
+        """Bring the journal to the disk once a second; say it once when that or the model fails."""
+        said = said_of_model = False
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
+            if self._engine.faults and not said_of_model:
+                said_of_model = True
+                self._say("the model gave no numbers: lofid repeats its last bar until it does")
             recorder = self._engine.recorder
             if recorder is None:
                 said = False

@@ -5,17 +5,16 @@ waits for nothing. Everything here is called from the engine's one thread.
 """
 
 import secrets
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from lofid.composer import Composer, Feel
 from lofid.config import Settings, change
 from lofid.errors import ControlError
 from lofid.hearing import Hearing
+from lofid.horizon import Horizon
+from lofid.lateness import Lateness
 from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
@@ -26,13 +25,10 @@ from lofid.stakes import Stakes
 CHORD_WINDOW_SECONDS = 0.05
 MOST_AHEAD_SECONDS = 0.2
 """More than any player's latency: 4,096 frames and its slack are 0.1 s."""
-LATENESS_KEPT = 20_000
 NOTE_OFF, NOTE_ON = 0x80, 0x90
 SONG_TICKS = TICKS_PER_QUARTER // 4
 """MIDI's song position counts sixteenths."""
 _COUNTED = {"dropped": "dropped", "underrun": "underruns", "lost": "lost"}
-WireNote = list[int]
-"""[on tick, off tick, channel, pitch, velocity], as the player takes it."""
 
 
 def new_seed() -> int:
@@ -55,17 +51,6 @@ def feel_of(settings: Settings) -> Feel:
     )
 
 
-def wire_notes(events: Iterable[Event], settings: Settings) -> list[WireNote]:
-    """Give each event's notes their channel: single notes are the lead, chords the keys."""
-    lead, keys = settings.parts.lead_channel - 1, settings.parts.keys_channel - 1
-    return [
-        [event.onset_ticks, event.onset_ticks + event.length_ticks,
-         keys if event.is_chord else lead, pitch, event.velocity]
-        for event in events
-        for pitch in event.pitches
-    ]  # fmt: skip
-
-
 class Engine:
     """One session. ``now`` is a monotonic clock in seconds, used only to resume after a crash."""
 
@@ -78,14 +63,12 @@ class Engine:
         self.recorder: Recorder | None = None
         self._composer = Composer(predictor, feel_of(settings), seed)
         self._hearing = Hearing()
-        self._composed_tick = 0
-        self._queued: deque[WireNote] = deque()
-        self._bar: deque[WireNote] = deque()
+        self._horizon = Horizon(self._composer)
         self._reckoning = Reckoning(now, settings.music.tempo)
         self._stakes = Stakes(now)
         self._sync = "internal"
         self._song_tick = 0
-        self._late_us: deque[int] = deque(maxlen=LATENESS_KEPT)
+        self._lateness = Lateness()
         self._counts = dict.fromkeys(
             ("played", "dropped", "heard", "underruns", "restarts", "lost"), 0
         )
@@ -95,6 +78,11 @@ class Engine:
     def is_led(self) -> bool:
         """Whether the music follows another's MIDI clock."""
         return self.settings.sync.source == "midi-clock"
+
+    @property
+    def faults(self) -> int:
+        """Events that were repeated because the model gave no numbers."""
+        return self._composer.faults
 
     def begin(self) -> list[Message]:
         """Compose the first stretch and start the clock."""
@@ -106,19 +94,18 @@ class Engine:
         Should that be beyond what was composed, the music has waited there.
         """
         self._counts["restarts"] += 1
-        was_moving, tick = self._reckoning.is_moving, min(self.tick_now(), self._composed_tick)
+        was_moving, tick = self._reckoning.is_moving, min(self.tick_now(), self._horizon.until_tick)
         silence = {"do": "silence", "notes": [list(note) for note in self.at_stake()]}
         for channel, pitch in self._stakes.owed:
             self._record_off(tick, channel, pitch)
         self._stakes.clear()
         if self.settings.sync.send:
             tick = -(-tick // SONG_TICKS) * SONG_TICKS
-        left = [note for note in self._queued if note[0] > tick]
         if was_moving or self.is_led:
             go = {**self._start(tick), "moving": was_moving}
         else:
             go = {"do": "tempo", "tempo": self._reckoning.tempo_bpm}
-        return [silence, self._play_message(left), go]
+        return [silence, self._horizon.again(tick), go]
 
     def at_stake(self) -> list[tuple[int, int]]:
         """The (channel, pitch) pairs that may sound when a player dies without a word.
@@ -127,9 +114,7 @@ class Engine:
         it is ahead of what sounds by its latency.
         """
         until = self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
-        return self._stakes.at_stake(
-            (channel, pitch) for on, _, channel, pitch, _ in self._queued if on <= until
-        )
+        return self._stakes.at_stake(self._horizon.begun(until))
 
     def tick_now(self) -> int:
         """Where the clock stands by our own reckoning since the last position."""
@@ -196,8 +181,7 @@ class Engine:
             self._take_tempo(tick, tempo)
         self._reckoning.at(tick)
         self._take_in(self._hearing.position(tick, self._window_ticks()))
-        while self._queued and self._queued[0][0] < tick:
-            self._queued.popleft()
+        self._horizon.passed(tick)
         return self._compose(tick)
 
     def _take_tempo(self, tick: int, tempo: float) -> None:
@@ -206,32 +190,19 @@ class Engine:
             self.recorder.tempo(tick, tempo)
 
     def _compose(self, tick: int) -> list[Message]:
-        """Compose on to a horizon past ``tick``."""
-        until = tick + round(self.settings.engine.horizon * TICKS_PER_QUARTER)
-        if until <= self._composed_tick:
-            return []
-        self._composed_tick = until
-        notes = wire_notes(self._composer.compose(until), self.settings)
-        self._queued.extend(notes)
-        self._bar.extend(notes)
-        while self._bar and self._bar[0][0] < until - BAR_TICKS:
-            self._bar.popleft()
-        return [self._play_message(notes)]
-
-    def _play_message(self, notes: list[WireNote]) -> Message:
-        """Say what to play, and the last bar for when we should not come in time with more."""
-        bar = [_in_first_bar(note) for note in self._bar]
-        return {"do": "play", "notes": notes, "until": self._composed_tick, "bar": bar}
+        return self._horizon.compose(tick, self.settings)
 
     def _played(self, message: Message) -> None:
         self._counts["played"] += 1
-        self._late_us.append(message["late_us"])
+        self._lateness.add(message["late_us"])
         self._stakes.on((message["channel"], message["pitch"]))
         if self.recorder is not None:
             names = ("tick", "channel", "pitch", "velocity")
             self.recorder.on(*(message[name] for name in names))
 
     def _ended(self, message: Message) -> None:
+        if "late_us" in message:
+            self._lateness.add(message["late_us"])
         self._stakes.off((message["channel"], message["pitch"]))
         self._record_off(message["tick"], message["channel"], message["pitch"])
 
@@ -297,8 +268,7 @@ class Engine:
 
     def status(self) -> dict[str, Any]:
         """What the session is doing, in plain values."""
-        music, recorder = self.settings.music, self.recorder
-        late = np.percentile(self._late_us, (50, 99, 100)) if self._late_us else (0, 0, 0)
+        music, recorder, late = self.settings.music, self.recorder, self._lateness
         return {
             "tick": self.tick_now(),
             "bar": self.tick_now() // (4 * TICKS_PER_QUARTER) + 1,
@@ -311,18 +281,11 @@ class Engine:
             "device": self.predictor.device,
             "device_note": self.predictor.device_note,
             "sounding": len(self._stakes.owed),
-            "notes": dict(self._counts),
+            "notes": {**self._counts, "faults": self.faults},
             "heard_as": self._heard_as,
-            "lateness_us": dict(zip(("p50", "p99", "max"), map(round, late), strict=True)),
+            "lateness_us": {"p50": late.p50, "p99": late.p99, "max": late.max},
             "recording": None if recorder is None else str(recorder.path),
             "recording_fault": None
             if recorder is None or recorder.fault is None
             else str(recorder.fault),
         }
-
-
-def _in_first_bar(note: WireNote) -> WireNote:
-    """Move a note to the same place in the bar that begins at tick 0."""
-    on_tick, off_tick, *rest = note
-    place = on_tick % BAR_TICKS
-    return [place, place + off_tick - on_tick, *rest]

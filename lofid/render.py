@@ -9,7 +9,8 @@ from pathlib import Path
 
 from lofid.composer import Composer
 from lofid.config import Settings
-from lofid.engine import feel_of, wire_notes
+from lofid.engine import feel_of
+from lofid.horizon import wire_notes
 from lofid.music import BAR_TICKS
 from lofid.player.agenda import Note, NoteOff, NoteOn, Score
 from lofid.predictor import Predictor
@@ -23,10 +24,11 @@ def render(
     bars: int,
     path: Path,
     progress: Callable[[int], None],
-) -> None:
+) -> int:
     """Write ``bars`` bars to a MIDI file; ``progress`` is told each bar. Blocks.
 
-    RecordingError when the file cannot be written.
+    Gives how many events were repeated because the model gave no numbers. RecordingError when the
+    file cannot be written.
     """
     lead, keys = settings.parts.lead_channel - 1, settings.parts.keys_channel - 1
     with tempfile.TemporaryDirectory(prefix="lofid-") as folder:
@@ -41,6 +43,7 @@ def render(
             progress(bar)
         _keep(recorder, score.release(bars * BAR_TICKS))
         recorder.finish(bars * BAR_TICKS).wait()
+    return composer.faults
 
 
 def _keep(recorder: Recorder, messages: "list[NoteOn | NoteOff] | list[NoteOff]") -> None:

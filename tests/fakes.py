@@ -1,5 +1,8 @@
 """Hand-written stand-ins, for tests that need to know beforehand what will be said."""
 
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
 import numpy as np
 
 from lofid.card import Card
@@ -63,3 +66,67 @@ class ScriptedModel:
         logits = np.full(count, -50.0, np.float32)
         logits[chosen] = 50.0
         return logits
+
+
+class FaultyModel(ScriptedModel):
+    """Says in some turns, counted from 1, what is no number: one bad value among the logits.
+
+    ``faults`` tells of a turn which logits: those of the ``token``, the ``rhythm`` or the
+    ``velocity``; or of the token only where it was asked for a ``prime`` or a ``step``.
+    """
+
+    def __init__(
+        self,
+        script: list[tuple[int, int, int]],
+        faults: Callable[[int], Collection[str]],
+        card: Card = CARD,
+        bad: float = np.nan,
+    ) -> None:
+        super().__init__(script, card)
+        self._faults = faults
+        self._bad = bad
+
+    def prime(self, window: Window) -> Prediction:
+        return self._but_for("prime", super().prime(window))
+
+    def step(self, state: Floats, newest: Window) -> Prediction:
+        return self._but_for("step", super().step(state, newest))
+
+    def _but_for(self, how: str, prediction: Prediction) -> Prediction:
+        logits = self._spoilt(prediction.token_logits, "token", how)
+        return replace(prediction, token_logits=logits)
+
+    def rhythm_logits(self, prediction: Prediction, token: int) -> Floats:
+        return self._spoilt(super().rhythm_logits(prediction, token), "rhythm")
+
+    def velocity_logits(self, prediction: Prediction, token: int, rhythm: int) -> Floats:
+        return self._spoilt(super().velocity_logits(prediction, token, rhythm), "velocity")
+
+    def _spoilt(self, logits: Floats, *names: str) -> Floats:
+        if not set(names) & set(self._faults(self._said)):
+            return logits
+        spoilt = logits.copy()
+        spoilt[-1] = self._bad
+        return spoilt
+
+
+class PoisonedModel(ScriptedModel):
+    """Gives NaN from when it hears one token, for as long as its window or state knows of it."""
+
+    def __init__(self, script: list[tuple[int, int, int]], poison: int, card: Card = CARD) -> None:
+        super().__init__(script, card)
+        self._poison = poison
+
+    def prime(self, window: Window) -> Prediction:
+        return self._after(window, super().prime(window), 0.0)
+
+    def step(self, state: Floats, newest: Window) -> Prediction:
+        return self._after(newest, super().step(state, newest), float(state[0]))
+
+    def _after(self, heard: Window, prediction: Prediction, before: float) -> Prediction:
+        dose = np.nan if self._poison in heard.token else before
+        return replace(
+            prediction,
+            token_logits=prediction.token_logits + np.float32(dose),
+            state=prediction.state + np.float32(dose),
+        )

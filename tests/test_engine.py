@@ -9,7 +9,7 @@ import pytest
 from lofid.config import load
 from lofid.engine import Engine
 from lofid.errors import ConfigError, ControlError
-from tests.fakes import ScriptedModel
+from tests.fakes import FaultyModel, ScriptedModel
 
 SETTINGS = load(None, {"music.key": "C major", "music.swing": 50.0, "parts.keys_velocity": 100})
 
@@ -129,6 +129,17 @@ def test_lateness_is_shown(engine: Engine) -> None:
         on = {"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": late}
         engine.receive(on)
     assert engine.status()["lateness_us"] == {"p50": 50, "p99": 99, "max": 5000}
+
+
+def test_what_was_repeated_for_want_of_numbers_is_counted(clock: Clock) -> None:
+    """From the third heard event on, which begins at the second beat: it and the one that waits."""
+    model = FaultyModel([(1, 1, 5), (2, 1, 5)], lambda turn: ("token",) if turn > 10 else ())
+    engine = Engine(model, SETTINGS, 7, clock)
+    assert engine.status()["notes"]["faults"] == 0
+    engine.begin()
+    assert engine.status()["notes"]["faults"] == 1
+    engine.receive(position(480))
+    assert engine.status()["notes"]["faults"] == 2
 
 
 def test_a_take_holds_both_and_their_tempo(engine: Engine, clock: Clock, tmp_path: Path) -> None:

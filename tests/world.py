@@ -3,7 +3,6 @@
 Only the sockets, the processes and the MIDI system are left out; everything else is the real thing.
 """
 
-import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +29,16 @@ class _Wire(Link):
         self.told.append(message)
 
 
+class _Bell:
+    """A socket that nobody waits at."""
+
+    def setblocking(self, _flag: bool) -> None:
+        pass
+
+    def send(self, _data: bytes) -> None:
+        pass
+
+
 class World:
     """A session. ``sent`` is every message that left: (seconds, due seconds, bytes)."""
 
@@ -37,12 +46,10 @@ class World:
         self, predictor: Foreteller, settings: Settings, start_seconds: float = 0.0
     ) -> None:
         self.seconds = start_seconds
-        self.settings = settings
         self.sent: list[tuple[float, float, bytes]] = []
         self.told: list[Message] = []
         self.keep_told = True
         self.stalled_until = 0.0
-        self._ends = socket.socketpair()
         self.engine = Engine(predictor, settings, 7, lambda: self.seconds)
         self._backlog: deque[Message] = deque()
         self._enter()
@@ -52,12 +59,12 @@ class World:
     def _enter(self) -> None:
         """A new player comes and opens its ports."""
         self.wire = _Wire()
-        self.inbox = Inbox(*self._ends)
+        self.inbox = Inbox(_Bell(), _Bell())  # type: ignore[arg-type]
         self.ports = _Recording(self)
         realtime = Realtime(False, "simulated")
         opener = lambda _request, _hear, _hear_clock: self.ports  # noqa: E731
         self.player = Performer(self.wire, self.inbox, opener, realtime, lambda: self.seconds)
-        self._to_player([opening(self.settings)])
+        self._to_player([opening(self.engine.settings)])
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
@@ -112,8 +119,6 @@ class World:
         self.stalled_until = self.seconds
         self._settle()
         self._to_player([{"do": "stop"}])
-        self._ends[0].close()
-        self._ends[1].close()
 
     def _settle(self) -> None:
         """Bring what was told to the engine, unless it stalls, and its answers back."""
