@@ -84,7 +84,8 @@ class World:
         return due
 
     def ask(self, command: Callable[[], list[Message]]) -> None:
-        """Have the engine do something, as ``lofid ctl`` does."""
+        """Have the engine do something, as ``lofid ctl`` does, once it listens."""
+        self.run(max(0.0, self.stalled_until - self.seconds))
         self._to_player(command())
         self._settle()
 

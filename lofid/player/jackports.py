@@ -24,7 +24,8 @@ from lofid.player.ports import (
     Hear,
     PortRequest,
     Timed,
-    kernel_watching,
+    all_is_well,
+    watch_out,
 )
 from lofid.player.systems import no_jack_server
 
@@ -137,12 +138,15 @@ class JackPorts:
         while self._queue and self._can_leave() and time.monotonic() < until:
             time.sleep(self._period_frames / self._rate)
         left, is_there = len(self._queue), self._gone_seconds is None
-        with kernel_watching():
+        watch_out()
+        try:
             if is_there:
                 time.sleep(2 * self._period_frames / self._rate)
                 self._gone_seconds = time.monotonic()  # nobody asks a closed client for the time
                 self._client.deactivate()
             self._client.close()
+        finally:
+            all_is_well()
         if left or not is_there:
             raise PortError(f"{left} MIDI messages could not leave: the JACK server has ended")
 

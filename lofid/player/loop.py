@@ -12,9 +12,10 @@ from lofid.player.performer import Performer
 
 Select = Callable[[list[Any], list[Any], list[Any], float | None], tuple[list[Any], Any, Any]]
 
-SPIN_SECONDS = 0.0003
-"""Only under real-time priority. Without it the scheduler takes the processor from whoever
-burns it, which makes the next wake-up later, and the engine is the one to pay."""
+SPIN_SECONDS = 0.0005
+"""Waking and making a chord ready take about half of it. Only under real-time priority: without it
+the scheduler takes the processor from whoever burns it, which makes the next wake-up later, and the
+engine is the one to pay."""
 LONGEST_SLEEP_SECONDS = 1.0
 """A port's clock is not the one that is slept by, and ports are looked at now and then."""
 
@@ -71,6 +72,7 @@ def _turn(
         for message in link.receive():
             performer.obey(message, performer.now())
     elif not ready and deadline_seconds is not None and spin_seconds > 0 and timeout == left:
+        performer.poise(deadline_seconds)
         while now() < deadline_seconds:
             pass  # the last stretch, which sleeping would overshoot
     performer.advance(performer.now())

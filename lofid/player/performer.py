@@ -25,9 +25,6 @@ from lofid.player.wire import Message, WireError
 POSITION_TICKS = 240
 SUSPENDED_SECONDS = 2.0
 """A loop that is late by so much did not run at all: the machine slept, or we were stopped."""
-SLACK_SECONDS = {True: 0.005, False: 0.02}
-"""How late the loop may be without anyone hearing it, with real-time priority and without, where
-the ports send at a later moment. It is a constant delay, which nobody hears either."""
 _ROUNDING_SECONDS = 5e-8
 Deadline = tuple[float, Callable[[], None]]
 
@@ -35,8 +32,7 @@ Deadline = tuple[float, Callable[[], None]]
 class Performer:
     """What is due and what is obeyed; waits for nothing. To be called from the loop's thread.
 
-    Times are seconds on :meth:`now`: ``now`` until ports are open, and then the ports' own clock,
-    which what is heard is stamped with.
+    Times are seconds on :meth:`now`: ``now`` until ports are open, then the ports' own clock.
     """
 
     def __init__(
@@ -124,11 +120,24 @@ class Performer:
         except (KeyError, TypeError, ValueError) as error:
             raise WireError(f"the engine sent {message!r}: {error!r}") from error
 
+    def poise(self, due_seconds: float) -> None:
+        """Make ready what :meth:`advance`, to be called next, sends first at this deadline."""
+        voice, transport = self._voice, self._transport
+        if voice is None or not transport.is_moving or (tick := voice.score.next_tick()) is None:
+            return
+        if transport.seconds_at(tick) > due_seconds + _ROUNDING_SECONDS:
+            return
+        pulse = self._sends_clock and transport.pulse_seconds <= due_seconds + _ROUNDING_SECONDS
+        voice.poise([bytes((midi.CLOCK,))] if pulse else [])
+        transport.pulse_tick += PULSE_TICKS if pulse else 0
+
     def advance(self, now_seconds: float) -> None:
         """Send what is due and tell what happened, both in order."""
+        if self._voice is not None and self._voice.is_poised:
+            self._voice.strike()
         if self._is_stop_asked and not self.is_done:
             self._stop({}, now_seconds)
-        if self.is_done or self._voice is None:
+        if self._voice is None:
             return
         self._notice_suspension(now_seconds)
         self._follow(now_seconds)
@@ -208,12 +217,7 @@ class Performer:
     def _open(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
         if self._ports is not None:
             raise ValueError("a port is open already")
-        names = ("backend", "name", "output", "input")
-        request = PortRequest(
-            **{name: message[name] for name in names},
-            clock=message.get("clock"),
-            slack_seconds=SLACK_SECONDS[self._realtime.is_granted],
-        )
+        request = PortRequest.wanted(message, self._realtime.is_granted)
         self._ports = ports = self._opener(request, self._inbox.hear, self._inbox.hear_clock)
         self._now = ports.now
         self._lookout = Lookout(ports, self._keyboard, self._reports)
@@ -224,8 +228,8 @@ class Performer:
         if "tempo" in message:
             self._transport.idle(self._now(), message["tempo"])
         if request.clock is not None:
-            waits = message["waits_when_lost"]
-            self._sync = Sync(self._transport, message["tempo"], ports.latency_seconds, waits)
+            led = (message["tempo"], ports.latency_seconds, message["waits_when_lost"])
+            self._sync = Sync(self._transport, *led)
         self._reports.opened(ports, self._realtime)
 
     def _silence(self, message: Message, now_seconds: float) -> None:

@@ -4,11 +4,10 @@
 :mod:`lofid.player.opening` chooses between the two.
 """
 
-import contextlib
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from lofid.errors import PortError
 
@@ -17,6 +16,10 @@ NAME_PATIENCE_SECONDS = 1.0
 """How long a JACK server may need to forget a predecessor that was killed."""
 NAME_PAUSE_SECONDS = 0.02
 _STUCK_SECONDS = 1.0
+
+SLACK_SECONDS = {True: 0.005, False: 0.02}
+"""How late the loop may be without anyone hearing it, with real-time priority and without, where
+the port sends at a later moment. It is a constant delay, which nobody hears either."""
 
 Timed = tuple[float, bytes]
 """When a message is due, in seconds of the port's own clock, and the message."""
@@ -42,6 +45,12 @@ class PortRequest:
     input: str | None = None
     clock: str | None = None
     slack_seconds: float = 0.02
+
+    @classmethod
+    def wanted(cls, message: Mapping[str, Any], is_realtime: bool) -> Self:
+        """Read what the engine wants; KeyError where it does not say."""
+        names = {name: message[name] for name in ("backend", "name", "output", "input")}
+        return cls(**names, clock=message.get("clock"), slack_seconds=SLACK_SECONDS[is_realtime])
 
 
 class Ports(Protocol):
@@ -109,18 +118,18 @@ def find_port(ports: Sequence[str], wanted: str, side: str) -> str:
     raise PortError(f"no MIDI {side} has {wanted!r} in its name; there is: {listing}")
 
 
-@contextlib.contextmanager
-def kernel_watching() -> Iterator[None]:
-    """End this process should a call into the MIDI system never return.
+def watch_out() -> None:
+    """Have the kernel end this process should a call into the MIDI system never return.
 
     RtMidi waits for ever for room in its buffer after the JACK server died, out of reach of any
-    Python. Then SIGALRM's default action ends us, and the engine starts a player anew.
+    Python. Then SIGALRM's default action ends us, and the engine starts a player anew. To be
+    followed by :func:`all_is_well`, whatever happens; not where there are no such timers.
     """
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
-    signal.setitimer(signal.ITIMER_REAL, _STUCK_SECONDS)
-    try:
-        yield
-    finally:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, _STUCK_SECONDS)
+
+
+def all_is_well() -> None:
+    """Tell the kernel that the call returned."""
+    if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0)

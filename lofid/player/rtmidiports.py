@@ -14,8 +14,9 @@ from lofid.player.ports import (
     Hear,
     PortRequest,
     Timed,
+    all_is_well,
     find_port,
-    kernel_watching,
+    watch_out,
 )
 from lofid.player.systems import connect_first, foreign, more_ears
 
@@ -96,13 +97,15 @@ class RtMidiPorts:
         self._ears.delete()
 
     def send(self, messages: Sequence[Timed]) -> None:
-        """Send all in one go and at once, about a microsecond each."""
-        with kernel_watching():
-            try:
-                for _, message in messages:
-                    self._voice.send_message(message)
-            except rtmidi.RtMidiError as error:
-                raise PortError(f"the MIDI output {self.output} is gone: {error}") from error
+        """Send all in one go and at once, some microseconds each."""
+        watch_out()
+        try:
+            for _, message in messages:
+                self._voice.send_message(message)
+        except rtmidi.RtMidiError as error:
+            raise PortError(f"the MIDI output {self.output} is gone: {error}") from error
+        finally:
+            all_is_well()
         self._may_close_seconds = time.monotonic() + _LAST_WORDS_SECONDS
 
     def late_seconds(self, due_seconds: float) -> float:

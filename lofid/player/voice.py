@@ -4,12 +4,12 @@ Never a stuck note: whatever began here ends here, in :meth:`Voice.quieten` at t
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lofid.player import midi
 from lofid.player.agenda import NoteOff, NoteOn, Score
 from lofid.player.echo import Echo
-from lofid.player.ports import Ports
+from lofid.player.ports import Ports, Timed
 from lofid.player.reports import Reports
 from lofid.player.transport import Transport
 
@@ -36,11 +36,14 @@ class Voice:
         self._transport = transport
         self._reports = reports
         self._echo = echo
+        self._timed: list[Timed] = []
+        self._poised: list[tuple[NoteOn | NoteOff, bytes]] = []
 
-    def strike(self) -> None:
-        """Send what is due at the next tick that anything is due at; the music moves.
+    def poise(self, first: Sequence[bytes] = ()) -> None:
+        """Have all ready that is due at the next tick, after ``first``; :meth:`strike` sends it.
 
-        All at once, and only then tell of it: telling would pull a chord apart.
+        Making it ready takes longer than sending it, and can be done before it is due. What is
+        poised is as good as sent: nothing else may be done before it is struck.
         """
         tick = self.score.next_tick()
         if tick is None:
@@ -48,10 +51,31 @@ class Voice:
         messages = self.score.due(tick)
         due_seconds = self._transport.seconds_at(tick)
         data = [_as_bytes(message) for message in messages]
-        self._ports.send([(due_seconds, each) for each in data])
-        late_seconds = self._ports.late_seconds(due_seconds)
-        leaves_seconds = due_seconds + self._ports.latency_seconds
-        for message, sent in zip(messages, data, strict=True):
+        self._timed = [(due_seconds, each) for each in (*first, *data)]
+        self._poised = list(zip(messages, data, strict=True))
+
+    def strike(self) -> None:
+        """Send what is poised, or what is due at the next tick; the music moves.
+
+        All at once, and only then tell of it: telling would pull a chord apart.
+        """
+        if not self._timed:
+            self.poise()
+        timed, poised = self._timed, self._poised
+        self._timed, self._poised = [], []
+        if timed:
+            self._ports.send(timed)
+            self._tell_of(poised, timed[0][0])
+
+    @property
+    def is_poised(self) -> bool:
+        """Whether something waits to be struck."""
+        return bool(self._timed)
+
+    def _tell_of(self, messages: Iterable[tuple[NoteOn | NoteOff, bytes]], due: float) -> None:
+        late_seconds = self._ports.late_seconds(due)
+        leaves_seconds = due + self._ports.latency_seconds
+        for message, sent in messages:
             if isinstance(message, NoteOn):
                 self._channels.add(message.channel)
                 self._echo.sent(sent, leaves_seconds)

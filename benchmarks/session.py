@@ -1,0 +1,66 @@
+"""A session in real time: does lofid drift, grow, or use more than it may?
+
+Usage: ``python benchmarks/session.py [MINUTES]`` (20 by default; needs jackd)
+
+Plays at 80 bpm with MIDI clock into an independent JACK client. Every minute it prints the memory
+and processor time of both processes as ``lofid ctl status`` gives them, their open files and the
+server's MIDI ports; at the end how far the pulses lie from their grid, in frames.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.jackserver import RATE, JackRecorder, JackServer
+from tests.lofidprocess import LofidProcess
+
+TEMPO = 80.0
+FRAMES_A_PULSE = RATE * 60 / TEMPO / 24
+
+
+def open_files(lofid: LofidProcess) -> list[int]:
+    """How many files the engine and its player have open."""
+    pids = [lofid.process.pid, lofid.player_pid()]
+    return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
+
+
+def main() -> None:
+    """Play for minutes."""
+    minutes = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    memory = []
+    with (
+        JackServer() as server,
+        tempfile.TemporaryDirectory() as folder,
+        LofidProcess(server, Path(folder), "--seed", "7", "--send-clock") as lofid,
+        JackRecorder(server, "lofid:out") as recorder,
+    ):
+        recorder.wait_for_cycles()
+        begin = time.monotonic()
+        for minute in range(minutes + 1):
+            time.sleep(max(0.0, begin + 60 * minute + 5 - time.monotonic()))
+            status = lofid.status()
+            memory.append(status["memory_mb"])
+            print(
+                f"minute {minute:2}: {status['memory_mb']} MB, {status['cpu_percent']} % of a core, "
+                f"files {open_files(lofid)}, ports {len(server.ports())}, "
+                f"lateness {status['lateness_us']}, notes {status['notes']}",
+                flush=True,
+            )
+        pulses = np.array([e.frame for e in recorder.events if e.data == b"\xf8"])
+    off = pulses - pulses[0] - np.arange(len(pulses)) * FRAMES_A_PULSE
+    first, last = off[: len(off) // 10], off[-len(off) // 10 :]
+    print(
+        f"{len(pulses)} pulses: {off.min():+.1f} to {off.max():+.1f} frames off the grid; "
+        f"median of the first tenth {np.median(first):+.1f}, of the last {np.median(last):+.1f}; "
+        f"memory from minute 1 on {min(memory[1:])} to {max(memory[1:])} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()
