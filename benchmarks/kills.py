@@ -26,7 +26,7 @@ FAST = ("--tempo", "240", "--seed", "7")
 
 def _wait_for_a_chord(recorder: JackRecorder) -> None:
     wait_until(lambda: len(sounding(list(recorder.events))) > 1, "a chord that sounds")
-    time.sleep(random.uniform(0.0, 0.1))
+    time.sleep(random.uniform(0.0, 0.1))  # noqa: S311 (no secret)
 
 
 def _quiet_ms(recorder: JackRecorder, killed_frame: int, held: set[tuple[int, int]]) -> float:

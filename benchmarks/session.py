@@ -1,4 +1,4 @@
-"""A session in real time: does lofid drift, grow, or use more than it may?
+"""A session in real time: whether lofid drifts, grows, or uses more than it may.
 
 Usage: ``python benchmarks/session.py [MINUTES]`` (20 by default; needs jackd)
 
@@ -47,8 +47,8 @@ def main() -> None:
             status = lofid.status()
             memory.append(status["memory_mb"])
             print(
-                f"minute {minute:2}: {status['memory_mb']} MB, {status['cpu_percent']} % of a core, "
-                f"files {open_files(lofid)}, ports {len(server.ports())}, "
+                f"minute {minute:2}: {status['memory_mb']} MB, {status['cpu_percent']} % of a core,"
+                f" files {open_files(lofid)}, ports {len(server.ports())}, "
                 f"lateness {status['lateness_us']}, notes {status['notes']}",
                 flush=True,
             )
