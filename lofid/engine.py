@@ -95,7 +95,8 @@ class Engine:
             self._record_off(tick, channel, pitch)
         self._owed = {}
         left = [note for note in self._queued if note[0] > tick]
-        return [silence, {"do": "play", "notes": left}, self._start(tick)]
+        more = self._compose(tick) if tick == self._composed_tick else []
+        return [silence, {"do": "play", "notes": left}, *more, self._start(tick)]
 
     def at_stake(self) -> list[tuple[int, int]]:
         """The (channel, pitch) pairs that may sound when a player dies without a word.
@@ -107,9 +108,13 @@ class Engine:
         return list(self._owed | due)
 
     def tick_now(self) -> int:
-        """Where the clock stands by our own reckoning since the last position."""
+        """Where the clock stands by our own reckoning since the last position.
+
+        No later than what is composed: while nobody plays, that is where the music waits.
+        """
         beats = (self._now() - self._position_seconds) * self.settings.music.tempo / 60
-        return self.position_tick + int(beats * TICKS_PER_QUARTER)
+        tick = self.position_tick + int(beats * TICKS_PER_QUARTER)
+        return max(self.position_tick, min(tick, self._composed_tick))
 
     def receive(self, message: Message) -> list[Message]:
         """Take one of the player's messages; give what it is to do now."""
