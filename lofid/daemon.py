@@ -18,7 +18,7 @@ from platformdirs import user_music_path, user_state_path
 
 from lofid.config import Settings
 from lofid.control import ControlServer
-from lofid.errors import ControlError, PortError, RecordingError
+from lofid.errors import ControlError, RecordingError
 from lofid.meter import Meter
 from lofid.player.wire import Message
 from lofid.recorder import unused
@@ -53,12 +53,12 @@ class Daemon:
         self._seconds = seconds
         self._say = say
         self._quit = asyncio.Event()
-        self._jack_gone = asyncio.Event()
         self._meter = Meter()
         self._maybe_engine: Engine | None = None
         self._takes: set[Path] = set()
         self._conversions: set[asyncio.Task[str]] = set()
-        self._started = self._heard_player = time.monotonic()
+        self._started = time.monotonic()
+        self._silent_seconds = 0.0
 
     @property
     def _engine(self) -> "Engine":
@@ -70,11 +70,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self._quit.set)
-
-        def gone() -> None:
-            loop.call_soon_threadsafe(self._jack_gone.set)
-
-        self._troupe = Troupe(self._settings, self._say, gone)
+        self._troupe = Troupe(self._settings, self._say)
         async with contextlib.AsyncExitStack() as stack:
             control = ControlServer(self._settings.midi.name, self._obey)
             control.claim()
@@ -136,11 +132,8 @@ class Daemon:
         """Play until asked to stop."""
         self._meter.start(self._troupe.pid)
         self._troupe.send(self._engine.begin())
-        self._started = self._heard_player = time.monotonic()
-        jobs = [
-            asyncio.create_task(job())
-            for job in (self._listen, self._flush, self._watch, self._fail_without_jack)
-        ]
+        self._started = time.monotonic()
+        jobs = [asyncio.create_task(job()) for job in (self._listen, self._flush, self._watch)]
         quitting = asyncio.create_task(self._quit.wait())
         try:
             await asyncio.wait(
@@ -157,7 +150,7 @@ class Daemon:
     async def _listen(self) -> None:
         """Pass the players' messages to the engine and its answers back, for ever."""
         async for message in self._troupe.messages():
-            self._heard_player = time.monotonic()
+            self._silent_seconds = 0.0
             self._troupe.send(self._engine.receive(message))
 
     async def _flush(self) -> None:
@@ -175,17 +168,19 @@ class Daemon:
                 self._say(f"recording stopped: {recorder.fault}")
 
     async def _watch(self) -> None:
-        """Kill a player that hangs; it is then replaced like any that dies."""
+        """Kill a player that hangs; it is then replaced like any that dies.
+
+        Its silence is counted in looks: time in which this process stood still itself is none.
+        """
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            if time.monotonic() - self._heard_player > SILENT_SECONDS:
+            self._silent_seconds += FLUSH_SECONDS
+            if self._troupe.waits_for:
+                self._silent_seconds = 0.0
+            if self._silent_seconds > SILENT_SECONDS:
                 self._say("the player process hangs")
-                self._heard_player = time.monotonic()
+                self._silent_seconds = 0.0
                 self._troupe.kill()
-
-    async def _fail_without_jack(self) -> None:
-        await self._jack_gone.wait()
-        raise PortError("the JACK server has gone: start it again, and then lofid")
 
     async def _leave(self) -> None:
         """Have the notes ended and the ports closed; the recording hears their ends."""
@@ -248,6 +243,7 @@ class Daemon:
         return {
             **self._engine.status(),
             **{name: opened[name] for name in names},
+            "waits_for": self._troupe.waits_for,
             "seconds": round(seconds, 1),
             "memory_mb": round(self._meter.memory_bytes(pid) / 2**20, 1),
             "cpu_percent": round(100 * self._meter.cpu_seconds(pid) / max(seconds, 1e-3), 2),
