@@ -18,7 +18,7 @@ from platformdirs import user_music_path, user_state_path
 
 from lofid.config import Settings
 from lofid.control import ControlServer
-from lofid.errors import ControlError, PortError, RecordingError
+from lofid.errors import ControlError, RecordingError
 from lofid.meter import Meter
 from lofid.news import News
 from lofid.player.wire import Message
@@ -54,13 +54,13 @@ class Daemon:
         self._seconds = seconds
         self._say = say
         self._quit = asyncio.Event()
-        self._jack_gone = asyncio.Event()
         self._meter = Meter()
         self._news = News()
         self._maybe_engine: Engine | None = None
         self._takes: set[Path] = set()
         self._conversions: set[asyncio.Task[str]] = set()
-        self._started = self._heard_player = time.monotonic()
+        self._started = time.monotonic()
+        self._silent_seconds = 0.0
 
     @property
     def _engine(self) -> "Engine":
@@ -72,11 +72,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self._quit.set)
-
-        def gone() -> None:
-            loop.call_soon_threadsafe(self._jack_gone.set)
-
-        self._troupe = Troupe(self._settings, self._say, gone)
+        self._troupe = Troupe(self._settings, self._say)
         async with contextlib.AsyncExitStack() as stack:
             control = ControlServer(self._settings.midi.name, self._obey)
             control.claim()
@@ -138,11 +134,8 @@ class Daemon:
         """Play until asked to stop."""
         self._meter.start(self._troupe.pid)
         self._troupe.send(self._engine.begin())
-        self._started = self._heard_player = time.monotonic()
-        jobs = [
-            asyncio.create_task(job())
-            for job in (self._listen, self._flush, self._watch, self._fail_without_jack)
-        ]
+        self._started = time.monotonic()
+        jobs = [asyncio.create_task(job()) for job in (self._listen, self._flush, self._watch)]
         quitting = asyncio.create_task(self._quit.wait())
         try:
             await asyncio.wait(
@@ -159,7 +152,7 @@ class Daemon:
     async def _listen(self) -> None:
         """Pass the players' messages to the engine and its answers back, for ever."""
         async for message in self._troupe.messages():
-            self._heard_player = time.monotonic()
+            self._silent_seconds = 0.0
             self._troupe.send(self._engine.receive(message))
             if line := self._news.line(message):
                 self._say(line)
@@ -182,17 +175,19 @@ class Daemon:
                 self._say(f"recording stopped: {recorder.fault}")
 
     async def _watch(self) -> None:
-        """Kill a player that hangs; it is then replaced like any that dies."""
+        """Kill a player that hangs; it is then replaced like any that dies.
+
+        Its silence is counted in looks: time in which this process stood still itself is none.
+        """
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            if time.monotonic() - self._heard_player > SILENT_SECONDS:
+            self._silent_seconds += FLUSH_SECONDS
+            if self._troupe.waits_for or not self._engine.is_playing:
+                self._silent_seconds = 0.0
+            if self._silent_seconds > SILENT_SECONDS:
                 self._say("the player process hangs")
-                self._heard_player = time.monotonic()
+                self._silent_seconds = 0.0
                 self._troupe.kill()
-
-    async def _fail_without_jack(self) -> None:
-        await self._jack_gone.wait()
-        raise PortError("the JACK server has gone: start it again, and then lofid")
 
     async def _leave(self) -> None:
         """Have the notes ended and the ports closed; the recording hears their ends."""
@@ -229,18 +224,8 @@ class Daemon:
             case "set", [name, text]:
                 self._troupe.send(self._engine.set(name, text))
                 return f"{name} = {text}"
-            case "stop", []:
-                self._troupe.send(self._engine.halt())
-                return "stopped"
-            case "start", []:
-                self._troupe.send(self._engine.start())
-                return "playing from the next bar line"
-            case "continue", []:
-                self._troupe.send(self._engine.go_on())
-                return "playing"
-            case "panic", []:
-                self._troupe.send([{"do": "panic"}])
-                return "all notes off"
+            case ("stop" | "start" | "continue" | "panic") as what, []:
+                return self._conduct(what)
             case "record", ["start", *where]:
                 return f"recording to {self._record(Path(where[0]) if where else _new_take())}"
             case "record", ["stop"]:
@@ -249,6 +234,18 @@ class Daemon:
                 self._quit.set()
                 return "leaving"
         raise ControlError(f"unknown command {command!r} with {len(arguments)} arguments")
+
+    def _conduct(self, what: str) -> str:
+        engine = self._engine
+        deeds: dict[str, tuple[Callable[[], list[Message]], str]] = {
+            "stop": (engine.halt, "stopped"),
+            "start": (engine.start, "playing from the next bar line"),
+            "continue": (engine.go_on, "playing"),
+            "panic": (lambda: [{"do": "panic"}], "all notes off"),
+        }
+        deed, answer = deeds[what]
+        self._troupe.send(deed())
+        return answer
 
     def _record(self, wanted: Path) -> Path:
         """Begin a take under a name that no other take of this session has, nor any file."""
@@ -264,6 +261,7 @@ class Daemon:
         return {
             **self._engine.status(),
             **{name: opened[name] for name in names},
+            "waits_for": self._troupe.waits_for,
             "seconds": round(seconds, 1),
             "memory_mb": round(self._meter.memory_bytes(pid) / 2**20, 1),
             "cpu_percent": round(100 * self._meter.cpu_seconds(pid) / max(seconds, 1e-3), 2),

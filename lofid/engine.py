@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lofid.composer import Composer, Feel
+from lofid.composer import Composer
 from lofid.config import Settings, change
 from lofid.errors import ControlError
 from lofid.hearing import Hearing
-from lofid.horizon import Horizon
+from lofid.horizon import Horizon, feel_of
 from lofid.lateness import Lateness
-from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
+from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
 from lofid.reckoning import Reckoning
@@ -34,21 +34,6 @@ _COUNTED = {"dropped": "dropped", "underrun": "underruns", "lost": "lost"}
 def new_seed() -> int:
     """Draw a seed for a session that was given none."""
     return secrets.randbelow(2**32)
-
-
-def feel_of(settings: Settings) -> Feel:
-    """What the composer has to know of the settings."""
-    music, parts = settings.music, settings.parts
-    return Feel(
-        key=Key.parse(music.key),
-        swing_percent=music.swing,
-        temperature=music.temperature,
-        top_p=music.top_p,
-        key_lock=music.key_lock,
-        loop_guard=music.loop_guard,
-        lead_velocity_percent=parts.lead_velocity,
-        keys_velocity_percent=parts.keys_velocity,
-    )
 
 
 class Engine:
@@ -73,11 +58,18 @@ class Engine:
             ("played", "dropped", "heard", "underruns", "restarts", "lost"), 0
         )
         self._heard_as = ""
+        self._keys: dict[tuple[int, int], None] = {}
+        """(status, pitch) of what a person holds: a player that dies takes the ends with it."""
 
     @property
     def is_led(self) -> bool:
         """Whether the music follows another's MIDI clock."""
         return self.settings.sync.source == "midi-clock"
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether the music moves, by what the player last said."""
+        return self._reckoning.is_moving
 
     @property
     def faults(self) -> int:
@@ -89,23 +81,24 @@ class Engine:
         return [*self._compose(0), self._start(0)]
 
     def resume(self) -> list[Message]:
-        """Take a new player to where the one that died would be now, and silence what it held.
-
-        Should that be beyond what was composed, the music has waited there.
-        """
+        """Take a new player to where the one that died would be now, and silence what it held."""
         self._counts["restarts"] += 1
-        was_moving, tick = self._reckoning.is_moving, min(self.tick_now(), self._horizon.until_tick)
+        was_moving, tick = self._reckoning.is_moving, self.tick_now()
         silence = {"do": "silence", "notes": [list(note) for note in self.at_stake()]}
         for channel, pitch in self._stakes.owed:
             self._record_off(tick, channel, pitch)
         self._stakes.clear()
+        for status, pitch in list(self._keys):
+            self._heard(tick, NOTE_OFF | status & 0x0F, pitch)
         if self.settings.sync.send:
             tick = -(-tick // SONG_TICKS) * SONG_TICKS
         if was_moving or self.is_led:
             go = {**self._start(tick), "moving": was_moving}
         else:
             go = {"do": "tempo", "tempo": self._reckoning.tempo_bpm}
-        return [silence, self._horizon.again(tick), go]
+        left = self._horizon.again(tick)
+        more = self._compose(tick) if tick >= self._horizon.until_tick else []
+        return [silence, left, *more, go]
 
     def at_stake(self) -> list[tuple[int, int]]:
         """The (channel, pitch) pairs that may sound when a player dies without a word.
@@ -117,8 +110,12 @@ class Engine:
         return self._stakes.at_stake(self._horizon.begun(until))
 
     def tick_now(self) -> int:
-        """Where the clock stands by our own reckoning since the last position."""
-        return self._reckoning.tick
+        """Where the clock stands by our own reckoning since the last position.
+
+        No later than what is composed: while nobody plays, that is where the music waits.
+        """
+        told_tick, tick = self._reckoning.told_tick, self._reckoning.tick
+        return max(told_tick, min(tick, self._horizon.until_tick))
 
     def start(self) -> list[Message]:
         """Move again from the next bar line. ControlError for one who follows a clock."""
@@ -185,7 +182,7 @@ class Engine:
         return self._compose(tick)
 
     def _take_tempo(self, tick: int, tempo: float) -> None:
-        self._reckoning.set_tempo(tempo)
+        self._reckoning.set_tempo(tick, tempo)
         if self.recorder is not None:
             self.recorder.tempo(tick, tempo)
 
@@ -221,10 +218,12 @@ class Engine:
         kind, channel = status & 0xF0, status & 0x0F
         if kind == NOTE_ON:
             self._counts["heard"] += 1
+            self._keys[status, first] = None
             self._take_in(self._hearing.note_on(tick, first, second, self._window_ticks()))
             if self.recorder is not None:
                 self.recorder.on(tick, channel, first, second, by_person=True)
         elif kind == NOTE_OFF:
+            self._keys.pop((NOTE_ON | channel, first), None)
             self._hearing.note_off(tick, first)
             if self.recorder is not None:
                 self.recorder.off(tick, channel, first, by_person=True)

@@ -6,13 +6,28 @@ Called from the engine's thread; it opens nothing and waits for nothing.
 from collections import deque
 from collections.abc import Iterable
 
-from lofid.composer import Composer
+from lofid.composer import Composer, Feel
 from lofid.config import Settings
-from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event
+from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.player.wire import Message
 
 WireNote = list[int]
 """[on tick, off tick, channel, pitch, velocity], as the player takes it."""
+
+
+def feel_of(settings: Settings) -> Feel:
+    """What the composer has to know of the settings."""
+    music, parts = settings.music, settings.parts
+    return Feel(
+        key=Key.parse(music.key),
+        swing_percent=music.swing,
+        temperature=music.temperature,
+        top_p=music.top_p,
+        key_lock=music.key_lock,
+        loop_guard=music.loop_guard,
+        lead_velocity_percent=parts.lead_velocity,
+        keys_velocity_percent=parts.keys_velocity,
+    )
 
 
 def wire_notes(events: Iterable[Event], settings: Settings) -> list[WireNote]:

@@ -15,22 +15,23 @@ class Reckoning:
         self.tempo_bpm = tempo_bpm
         self.is_moving = False
         self._now = now
-        self._tick = 0
+        self.told_tick = 0
+        """Where the player last said that it was."""
         self._seconds = now()
 
     @property
     def tick(self) -> int:
         """The tick that sounds now; where the music stands, if it does."""
         if not self.is_moving:
-            return self._tick
+            return self.told_tick
         beats = (self._now() - self._seconds) * self.tempo_bpm / 60
-        return self._tick + int(beats * TICKS_PER_QUARTER)
+        return self.told_tick + int(beats * TICKS_PER_QUARTER)
 
     def at(self, tick: int, is_moving: bool = True) -> None:
         """Take the player's word for where the music is now, and whether it moves."""
-        self._tick, self._seconds, self.is_moving = tick, self._now(), is_moving
+        self.told_tick, self._seconds, self.is_moving = tick, self._now(), is_moving
 
-    def set_tempo(self, tempo_bpm: float) -> None:
-        """Go on from here at another tempo, as the player's clock does."""
-        self.at(self.tick, self.is_moving)
+    def set_tempo(self, tick: int, tempo_bpm: float) -> None:
+        """Go on from ``tick``, which is now, at another tempo, as the player's clock does."""
+        self.at(tick, self.is_moving)
         self.tempo_bpm = tempo_bpm

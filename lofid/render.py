@@ -9,8 +9,7 @@ from pathlib import Path
 
 from lofid.composer import Composer
 from lofid.config import Settings
-from lofid.engine import feel_of
-from lofid.horizon import wire_notes
+from lofid.horizon import feel_of, wire_notes
 from lofid.music import BAR_TICKS
 from lofid.player.agenda import Note, NoteOff, NoteOn, Score
 from lofid.predictor import Predictor

@@ -31,8 +31,8 @@ class Stage:
         self._writer = writer
 
     @classmethod
-    async def start(cls, settings: Settings) -> "Stage":
-        """Start a player and have it open its ports; does not wait for them."""
+    async def start(cls, request: Message) -> "Stage":
+        """Start a player and send it ``request``, to open its ports; does not wait for them."""
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
@@ -43,7 +43,7 @@ class Stage:
             )  # fmt: skip
         ours.setblocking(False)
         stage = cls(process, *await asyncio.open_connection(sock=ours))
-        stage.send([opening(settings)])
+        stage.send([request])
         return stage
 
     @property
@@ -106,8 +106,8 @@ class Stage:
         self._writer.close()
 
 
-def opening(settings: Settings) -> Message:
-    """What a player is told to open."""
+def open_request(settings: Settings) -> Message:
+    """Ask for the ports that the settings name."""
     midi, parts, sync = settings.midi, settings.parts, settings.sync
     is_led = sync.source == "midi-clock"
     return {

@@ -22,3 +22,10 @@ def jack_server() -> Iterator[JackServer]:
         pytest.skip(reason)
     with JackServer() as server:
         yield server
+
+
+@pytest.fixture
+def own_server(jack_server: JackServer) -> Iterator[JackServer]:
+    """A second server, which a test may end; asks for the first so that both skip together."""
+    with JackServer() as server:
+        yield server

@@ -63,6 +63,20 @@ class JackServer:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
 
     def __enter__(self) -> Self:
+        self._kept = {key: os.environ.get(key) for key in self.env}
+        os.environ.update(self.env)
+        try:
+            self.start()
+        except AssertionError:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Run the server, also once more after :meth:`end` or :meth:`kill`."""
         # Synchronous: under load the default mode skips clients' cycles, and their MIDI is lost.
         command = ["jackd", "--sync", *_realtime_flag(), "-n", self.name, "-d", "dummy"]
         command += ["-r", str(self.rate), "-p", str(self.period_frames)]
@@ -73,20 +87,10 @@ class JackServer:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._kept = {key: os.environ.get(key) for key in self.env}
-        os.environ.update(self.env)
-        try:
-            wait_until(self._answers, "the JACK server")
-        except AssertionError:
-            self.stop()
-            raise
-        return self
+        wait_until(self._answers, "the JACK server")
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """End the server; more than once does no harm.
+    def end(self) -> None:
+        """End the server and keep its name; :meth:`start` may follow.
 
         By force only if it must be: jackd2 knows eight servers a machine, and one that was
         killed keeps its place until another of the same name starts.
@@ -96,9 +100,19 @@ class JackServer:
             try:
                 self._process.wait(5)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self.kill()
             self._process = None
+
+    def kill(self) -> None:
+        """End it by force; let :meth:`start` follow, which takes its place back."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """End the server and give its name back; more than once does no harm."""
+        self.end()
         for key, value in self._kept.items():
             if value is None:
                 os.environ.pop(key, None)

@@ -1,13 +1,16 @@
 """Whatever dies, and whenever: nothing is left held, nothing is lost, one honest line is said."""
 
+import asyncio
 import os
+import selectors
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import mido
-import pytest
 
+from lofid.config import load
+from lofid.daemon import Daemon
+from lofid.troupe import Troupe
 from tests.jackserver import JackRecorder, JackServer, sounding, wait_until
 from tests.lofidprocess import LofidProcess
 
@@ -88,23 +91,59 @@ def test_a_change_while_the_player_is_being_replaced(
         assert "Traceback" not in lofid.said
 
 
-@pytest.fixture
-def own_server(jack_server: JackServer) -> Iterator[JackServer]:
-    """A second server, which a test may stop; asks for the first so that both skip together."""
-    with JackServer() as server:
-        yield server
+class _Troupe(Troupe):
+    """One whose player says nothing."""
+
+    kills = 0
+
+    def kill(self) -> None:
+        self.kills += 1
 
 
-def test_the_jack_server_goes(own_server: JackServer, tmp_path: Path) -> None:
-    """It is said in one line, the exit is not zero, and the take is kept."""
-    with LofidProcess(own_server, tmp_path, *FAST, "--record", "take.mid") as lofid:
-        played = lofid.status()["notes"]["played"]
-        wait_until(lambda: lofid.status()["notes"]["played"] > played + 8, "some music")
-        own_server.stop()
-        assert lofid.wait() == 1
-        assert "lofid: the JACK server has gone: start it again" in lofid.said
-        assert "Traceback" not in lofid.said
-    assert mido.MidiFile(tmp_path / "take.mid").length > 0
+class _Leaping(selectors.DefaultSelector):
+    """No waiting: each moment that is waited for is 15 s past when it comes."""
+
+    seconds = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.seconds += timeout + 15 if timeout else 0
+        return super().select(0)
+
+
+def _watch(waits_for: str, looks: int) -> tuple[int, list[str]]:
+    """Let a daemon watch a silent player, while its own process stands still 15 s at a time."""
+    said: list[str] = []
+    selector = _Leaping()
+    loop = asyncio.SelectorEventLoop(selector)
+    loop.time = lambda: selector.seconds  # type: ignore[method-assign]
+
+    async def watch() -> int:
+        daemon = Daemon(load(None, {}), None, said.append)
+        daemon._troupe = troupe = _Troupe(load(None, {}), said.append)
+        troupe.waits_for = waits_for
+        watching = asyncio.create_task(daemon._watch())
+        for _ in range(looks):
+            await asyncio.sleep(1)
+        watching.cancel()
+        return troupe.kills
+
+    try:
+        return loop.run_until_complete(watch()), said
+    finally:
+        loop.close()
+
+
+def test_a_standstill_of_our_own_is_no_silence_of_the_players() -> None:
+    """It has had no chance to be heard: ten looks that hear nothing, however late, kill nobody."""
+    assert _watch("", looks=10) == (0, [])
+
+
+def test_a_player_that_is_silent_for_more_than_ten_looks_is_killed() -> None:
+    assert _watch("", looks=12) == (1, ["the player process hangs"])
+
+
+def test_nobody_is_killed_for_saying_nothing_while_lofid_waits_for_a_server() -> None:
+    assert _watch("the JACK server", looks=40) == (0, [])
 
 
 def test_a_jack_server_that_hangs_at_the_start(own_server: JackServer, tmp_path: Path) -> None:

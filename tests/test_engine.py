@@ -97,14 +97,39 @@ def test_a_note_that_was_due_is_silenced_though_nobody_told_of_it(
     assert play["notes"] == []
 
 
+def test_it_resumes_no_later_than_what_is_composed(engine: Engine, clock: Clock) -> None:
+    """Nobody played for an hour: on from the end of the two beats that were there, none missing.
+
+    What was still queued lies before that and is left out; it may have been sent, so it is ended.
+    """
+    engine.begin()
+    engine.receive(moving(0))
+    clock.seconds += 3600
+    assert engine.tick_now() == 960
+    silence, play, more, start = engine.resume()
+    assert silence["notes"] == [[0, 60], [1, 48], [1, 51], [1, 55], [1, 58]]
+    assert play["notes"] == []
+    assert [note[0] for note in more["notes"]] == [960, *[1440] * 4]
+    assert start == {"do": "start", "tick": 960, "tempo": 80.0, "song_tick": 0, "moving": True}
+
+
+def test_a_change_while_nobody_plays_does_not_move_the_music(engine: Engine, clock: Clock) -> None:
+    engine.begin()
+    engine.receive(moving(0))
+    clock.seconds += 3600
+    engine.set("tempo", "160")
+    clock.seconds += 3600
+    assert engine.status()["tick"] == 960
+
+
 def test_a_tempo_change_goes_to_the_player_at_once(engine: Engine, clock: Clock) -> None:
     engine.begin()
     engine.receive(moving(0))
     clock.seconds += 0.75
     assert engine.set("tempo", "160") == [{"do": "tempo", "tempo": 160.0}]
     assert engine.tick_now() == 480
-    clock.seconds += 0.75
-    assert engine.tick_now() == 480 + 960
+    clock.seconds += 0.25
+    assert engine.tick_now() == 480 + 320
 
 
 def test_a_setting_out_of_range_changes_nothing(engine: Engine) -> None:
@@ -153,7 +178,8 @@ def test_a_take_holds_both_and_their_tempo(engine: Engine, clock: Clock, tmp_pat
     engine.receive({"is": "heard", "tick": 101, "data": [0x90, 67, 81]})
     engine.receive({"is": "heard", "tick": 303, "data": [0x80, 67, 0]})
     engine.receive({"is": "off", "tick": 480, "channel": 0, "pitch": 60})
-    clock.seconds += 3
+    engine.receive(position(960))
+    clock.seconds += 1.5
     file = mido.MidiFile(engine.stop_recording().wait(60))
     tracks = {track.name: [m for m in track if m.type == "note_on"] for track in file.tracks}
     assert [(m.note, m.velocity) for m in tracks["lead"]] == [(60, 70)]

@@ -15,7 +15,7 @@ from lofid.player.performer import Performer
 from lofid.player.realtime import Realtime
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
-from lofid.stage import opening
+from lofid.stage import open_request
 from tests.player.fakes import FakePorts
 
 
@@ -64,7 +64,7 @@ class World:
         realtime = Realtime(False, "simulated")
         opener = lambda _request, _hear, _hear_clock: self.ports  # noqa: E731
         self.player = Performer(self.wire, self.inbox, opener, realtime, lambda: self.seconds)
-        self._to_player([opening(self.engine.settings)])
+        self._to_player([open_request(self.engine.settings)])
 
     def run(self, seconds: float) -> None:
         """Let time pass."""

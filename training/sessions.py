@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lofid.composer import Composer, Feel
 from lofid.config import Settings
-from lofid.engine import feel_of
+from lofid.horizon import feel_of
 from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.predictor import Foreteller, Predictor
 from training.passage import Passage

@@ -90,7 +90,12 @@ class JackPorts:
             return str(port.name)
         plug = Plug(self._client, port, side, wanted, request.name)
         self._plugs.append(plug)
-        return plug.connect()
+        try:
+            return plug.connect()
+        except PortError:
+            if request.is_patient:
+                return str(port.name)
+            raise
 
     def look(self) -> list[Change]:
         """Connect again what came back by name; give what came or went."""

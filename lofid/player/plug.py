@@ -25,8 +25,9 @@ class Plug:
     def connect(self) -> str:
         """Connect, and give the other port's name. PortError where there is none such, or many."""
         other = self._find()
-        pair = (self._port, other) if self.side == "output" else (other, self._port)
-        self._client.connect(*pair)
+        if not self._port.is_connected_to(other):
+            pair = (self._port, other) if self.side == "output" else (other, self._port)
+            self._client.connect(*pair)
         self._is_there = True
         return other
 

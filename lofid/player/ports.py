@@ -33,7 +33,8 @@ Change = tuple[str, bool]
 class PortRequest:
     """Which ports to open. None as ``output`` opens a virtual one; as ``input``, none.
 
-    ``clock`` is the input that MIDI clock is heard from, and like ``input``.
+    ``clock`` is the input that MIDI clock is heard from, and like ``input``. Who ``is_patient``
+    gets a port that nothing is connected to until the one that was wanted comes.
 
     ``slack_seconds`` is how late the loop may hand a message over and the port still be on time,
     where the port can send at a later moment.
@@ -44,13 +45,19 @@ class PortRequest:
     output: str | None = None
     input: str | None = None
     clock: str | None = None
+    is_patient: bool = False
     slack_seconds: float = 0.02
 
     @classmethod
     def wanted(cls, message: Mapping[str, Any], is_realtime: bool) -> Self:
         """Read what the engine wants; KeyError where it does not say."""
         names = {name: message[name] for name in ("backend", "name", "output", "input")}
-        return cls(**names, clock=message.get("clock"), slack_seconds=SLACK_SECONDS[is_realtime])
+        return cls(
+            **names,
+            clock=message.get("clock"),
+            is_patient=message.get("patient", False),
+            slack_seconds=SLACK_SECONDS[is_realtime],
+        )
 
 
 class Ports(Protocol):

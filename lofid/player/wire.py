@@ -7,6 +7,7 @@ Engine to player (``do``)::
              input null|"virtual"|part of a name, channels [0-15, ...]; and if wanted
              clock "virtual"|part of a name, waits_when_lost true|false, tempo: follow MIDI clock
              sends_clock true, tempo         send MIDI clock
+             patient true                    ports that are not there may come later
     silence  notes [[channel, pitch], ...]    a predecessor died: end what it held, then panic
     play     notes [[on_tick, off_tick, channel, pitch, velocity], ...]; and if wanted
              until, bar: composed up to this tick; notes of a bar to be repeated beyond it
