@@ -53,7 +53,7 @@ def _cells(findings: Findings, one: Lateness) -> list[str]:
         *_three(one.late_us, 1000),
         str(one.dropped) if one.player == LOFID else "",
         "" if drift is None else f"{drift:+.0f}",
-        "" if ratio is None else f"1 : {ratio:.0f}",
+        "" if ratio is None else f"1 : {ratio:.{0 if ratio >= 10 else 1}f}",
     ]
 
 
