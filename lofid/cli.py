@@ -46,6 +46,9 @@ KeyName = Annotated[str | None, typer.Option("--key", help="Such as 'F minor'.")
 Seed = Annotated[int | None, typer.Option(help="The same seed plays the same music.")]
 Device = Annotated[str | None, typer.Option(help="auto, cuda or cpu.")]
 Model = Annotated[Path | None, typer.Option(help="Another model (.onnx).")]
+Backend = Annotated[
+    str | None, typer.Option(help="auto, jack, jack-rtmidi, alsa, coremidi or windows.")
+]
 Name = Annotated[str, typer.Option(help="Name of the lofid to talk to.")]
 
 
@@ -64,9 +67,7 @@ def play(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     seed: Seed = None,
     device: Device = None,
     model: Model = None,
-    backend: Annotated[
-        str | None, typer.Option(help="auto, jack, alsa, coremidi, windows or jack-rtmidi.")
-    ] = None,
+    backend: Backend = None,
     output: Annotated[
         str | None, typer.Option(help="An existing port to play to; a virtual one by default.")
     ] = None,
@@ -175,6 +176,32 @@ def doctor(config: Config = None) -> None:
     for finding in examine(load(found, {}), found):
         table.add_row(finding.subject, finding.found, finding.advice)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+@app.command()
+def bench(  # noqa: PLR0913, PLR0917  # one parameter for each flag
+    config: Config = None,
+    device: Device = None,
+    model: Model = None,
+    backend: Backend = None,
+    notes: Annotated[int, typer.Option(help="So many for each grid.", min=2)] = 180,
+    seconds: Annotated[float, typer.Option(help="Length of the session.", min=1)] = 15.0,
+    json_: Annotated[
+        Path | None, typer.Option("--json", help="File for all that was measured.")
+    ] = None,
+    png: Annotated[Path | None, typer.Option(help="File for a picture (PNG).")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Less of everything: a look.")] = False,
+) -> None:
+    """Measure how late lofid plays here, idle and under load, and what it costs: a minute."""
+    from lofid.bench.measuring import measure  # noqa: PLC0415  # keeps the other commands quick
+    from lofid.bench.report import check_files, show, write  # noqa: PLC0415
+
+    flags = {"engine.device": device, "engine.model": model, "midi.backend": backend}
+    settings = load(find_config(config), flags)
+    check_files(json_, png)
+    findings = measure(settings, say, 20 if quick else notes, 2.0 if quick else seconds)
+    show(findings, Console(width=None if sys.stdout.isatty() else 160))
+    write(findings, json_, png)
 
 
 @app.command()

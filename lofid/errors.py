@@ -43,3 +43,7 @@ class RecordingError(LofidError):
 
 class CorpusError(LofidError):
     """Nothing that was given for training could be read."""
+
+
+class BenchError(LofidError):
+    """Something could not be measured, or what was measured cannot be kept."""

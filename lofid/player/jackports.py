@@ -29,7 +29,7 @@ from lofid.player.ports import (
 )
 from lofid.player.systems import no_jack_server
 
-_FRAMES_WRAP = 1 << 32
+_FRAMES_WRAP, _HALF_WRAP = 1 << 32, 1 << 31
 """JACK counts frames in 32 bits: a day at 48 kHz."""
 _DRAIN_SECONDS = 0.8
 
@@ -163,15 +163,17 @@ class JackPorts:
 
     def _whole(self, frame: int) -> int:
         """Give the frame nearest to the newest period's that ends in these 32 bits."""
-        half = _FRAMES_WRAP // 2
-        return self._cycle_frame + (frame - self._cycle_frame + half) % _FRAMES_WRAP - half
+        near = self._cycle_frame
+        return near + (frame - near + _HALF_WRAP) % _FRAMES_WRAP - _HALF_WRAP
 
     def _process(self, frames: int) -> None:
         """From JACK's thread, once a period: write what falls into it, read what came."""
         try:
             start = self._cycle_frame = self._whole(self._client.last_frame_time)
             if self._voice is not None:
-                self._write(start, frames)
+                self._voice.clear_buffer()
+                if self._queue:
+                    self._write(start, frames)
             for port, hear in self._ears:
                 for offset, data in port.incoming_midi_events():
                     hear(bytes(data), (start + offset) / self._rate)
@@ -181,7 +183,6 @@ class JackPorts:
 
     def _write(self, start: int, frames: int) -> None:
         queue, offset = self._queue, 0
-        self._voice.clear_buffer()
         while queue and queue[0][0] < start + frames:
             at, message = queue[0]
             offset = max(offset, at - start)
