@@ -10,7 +10,7 @@ from lofid.bench.loads import loaded, processes
 from lofid.config import Settings
 from lofid.errors import BenchError
 from lofid.player.wire import Message
-from lofid.stage import Stage
+from lofid.stage import Stage, open_request
 
 PATIENCE_SECONDS = 15.0
 AT_FRAME, AT_SEND = "its frame", "the send call"
@@ -79,7 +79,7 @@ def plain(
 
 async def _play(settings: Settings, grid: Grid) -> tuple[Message, list[int], int]:
     """Give what the player opened, how late each note was, and how many it dropped."""
-    stage = await Stage.start(settings)
+    stage = await Stage.start(open_request(settings))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS + grid.seconds):
             opened = await stage.ready()
