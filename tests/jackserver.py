@@ -231,6 +231,7 @@ class JackKeyboard:
     def __init__(self, server: JackServer, name: str = "keyboard") -> None:
         self.port_name = f"{name}:out"
         self._waiting: deque[bytes] = deque()
+        self._timed: deque[tuple[int, bytes]] = deque()
         self._sent = threading.Event()
         self._client = _new_client(name, server)
         self._port = self._client.midi_outports.register("out")
@@ -249,14 +250,26 @@ class JackKeyboard:
         wait_until(lambda: target in _midi_ports(self._client), f"the port {target}")
         self._client.connect(self._port, target)
 
+    def frame_now(self) -> int:
+        """The server's frame time at this moment."""
+        return int(self._client.frame_time)
+
+    def play_at(self, timed: Iterable[tuple[int, bytes]]) -> None:
+        """Send messages at frames to come, in this order; returns at once."""
+        self._timed.extend(timed)
+
     def play(self, *messages: Iterable[int]) -> None:
         """Send messages in the next period, a frame apart; returns once they are sent."""
         self._sent.clear()
         self._waiting.extend(bytes(message) for message in messages)
         assert self._sent.wait(PATIENCE_SECONDS), "the JACK server does not run"
 
-    def _process(self, _frames: int) -> None:
+    def _process(self, frames: int) -> None:
         self._port.clear_buffer()
+        start = self._client.last_frame_time
+        while self._timed and self._timed[0][0] < start + frames:
+            at, message = self._timed.popleft()
+            self._port.write_midi_event(max(0, at - start), message)
         had_any = bool(self._waiting)
         offset = 0
         while self._waiting:
