@@ -182,7 +182,7 @@ class Daemon:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             self._silent_seconds += FLUSH_SECONDS
-            if self._troupe.waits_for or not self._engine.is_playing:
+            if self._troupe.waits_for:
                 self._silent_seconds = 0.0
             if self._silent_seconds > SILENT_SECONDS:
                 self._say("the player process hangs")

@@ -67,11 +67,6 @@ class Engine:
         return self.settings.sync.source == "midi-clock"
 
     @property
-    def is_playing(self) -> bool:
-        """Whether the music moves, by what the player last said."""
-        return self._reckoning.is_moving
-
-    @property
     def faults(self) -> int:
         """Events that were repeated because the model gave no numbers."""
         return self._composer.faults

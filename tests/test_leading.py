@@ -37,7 +37,7 @@ def _session(predictor: Predictor, heard: Heard, seed: int) -> list[Note]:
     engine = Engine(predictor, SETTINGS, seed, lambda: 0.0)
     said = engine.begin()
     for position in range(0, END_TICK, POSITION_TICKS):
-        said += engine.receive({"is": "position", "tick": position})
+        said += engine.receive({"is": "position", "tick": position, "tempo": 80.0})
         for tick in sorted(t for t in heard if position <= t < position + POSITION_TICKS):
             said += engine.receive({"is": "heard", "tick": tick, "data": heard[tick]})
     return [tuple(note) for do in said if do["do"] == "play" for note in do["notes"]]

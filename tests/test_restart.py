@@ -28,7 +28,7 @@ def _leave(lofid: LofidProcess, recorder: JackRecorder) -> None:
     assert not sounding(recorder.events)
     assert lofid.said.count(GONE) == lofid.said.count(BACK) == 1
     assert not {"died", "Traceback", "rror"} & set(lofid.said.split())
-    kept = {"lofid", "no", "the", "recorded", "C"}
+    kept = {"lofid", "no", "the", "recorded", "C", "what"}
     assert {line.split()[0] for line in lofid.said.splitlines()} <= kept, lofid.said
 
 

@@ -1,7 +1,9 @@
 """Ports by JACK-Client: each message leaves at its own frame, whenever it was handed over.
 
 JACK's frame counter is the clock here, so that nothing drifts against the sound and no conversion
-of times comes between a note and its sample. A message that is due at a frame leaves one latency
+of times comes between a note and its sample. Where in a period we are is told by the monotonic
+clock, which is as exact as waking needs (JACK's own estimate, ``jack_frame_time``, was 30 ms off
+for seconds after another client had left). A message that is due at a frame leaves one latency
 after it: a period, in which JACK has asked for nothing, and the slack that the loop may need.
 
 Rules: only the process callback, in JACK's thread, takes from the queue, and only the loop's
@@ -47,7 +49,8 @@ class JackPorts:
         self._rate = int(client.samplerate)
         self._slack_frames = round(slack_seconds * self._rate)
         self._period_frames = int(client.blocksize)
-        self._cycle_frame = int(client.frame_time)
+        self._cycle = (int(client.last_frame_time), time.monotonic())
+        """The newest period's first frame, and when it came."""
         self._queue: deque[tuple[int, bytes]] = deque()
         self._voice: Any = None
         self._ears: list[tuple[Any, Hear]] = []
@@ -111,9 +114,10 @@ class JackPorts:
         """Seconds that JACK has counted in frames; after the server's end, monotonic ones."""
         if self._gone_seconds is not None:
             return self._latest_seconds + time.monotonic() - self._gone_seconds
-        frame: int = self._client.frame_time
-        # While JACK freewheels it tells no time.
-        self._latest_seconds = max(self._latest_seconds, self._whole(frame) / self._rate)
+        frame, came_seconds = self._cycle
+        now_seconds = frame / self._rate + time.monotonic() - came_seconds
+        # A period may come a little early after one that came late.
+        self._latest_seconds = max(self._latest_seconds, now_seconds)
         return self._latest_seconds
 
     def send(self, messages: Sequence[Timed]) -> None:
@@ -131,7 +135,7 @@ class JackPorts:
         That is when the next period begins, as far as is known: a period too much is told where
         JACK has begun one that this thread has not seen.
         """
-        next_frame = self._cycle_frame + self._period_frames
+        next_frame = self._cycle[0] + self._period_frames
         return max(0, next_frame - self._frame(due_seconds)) / self._rate
 
     def close(self) -> None:
@@ -163,13 +167,14 @@ class JackPorts:
 
     def _whole(self, frame: int) -> int:
         """Give the frame nearest to the newest period's that ends in these 32 bits."""
-        near = self._cycle_frame
+        near = self._cycle[0]
         return near + (frame - near + _HALF_WRAP) % _FRAMES_WRAP - _HALF_WRAP
 
     def _process(self, frames: int) -> None:
         """From JACK's thread, once a period: write what falls into it, read what came."""
         try:
-            start = self._cycle_frame = self._whole(self._client.last_frame_time)
+            start = self._whole(self._client.last_frame_time)
+            self._cycle = (start, time.monotonic())
             if self._voice is not None:
                 self._voice.clear_buffer()
                 if self._queue:

@@ -19,11 +19,12 @@ class Lookout:
         self._looked_seconds = ports.now()
 
     def look(self, now_seconds: float, due_seconds: float | None) -> None:
-        """Look, tell what came or went, and let go of what a keyboard that went still held."""
+        """Tell that we live, and what came or went; a keyboard that went lets go of its keys."""
         is_hurried = due_seconds is not None and due_seconds - now_seconds < UNHURRIED_SECONDS
         if is_hurried or now_seconds - self._looked_seconds < LOOK_SECONDS:
             return
         self._looked_seconds = now_seconds
+        self._reports.alive()
         for side, is_there in self._ports.look():
             if side == "input" and not is_there:
                 self._keyboard.unplug(now_seconds)

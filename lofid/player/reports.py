@@ -74,6 +74,10 @@ class Reports:
         """Tell that what a port was connected to came or went."""
         self._tell("plugged", side=side, there=is_there)
 
+    def alive(self) -> None:
+        """Tell that the player runs, though there may be nothing to tell."""
+        self._tell("alive")
+
     def echo(self) -> None:
         """Tell that the output is connected to the input."""
         self._tell("echo")

@@ -32,6 +32,7 @@ Player to engine (``is``)::
     suspended seconds                         the machine stood still, and the music with it
     heard     tick, data [status, data 1, data 2]
     plugged   side "output"|"input"|"clock", there
+    alive                                     about once a second, whatever happens
     echo                                      the output is connected to the input
     lost      count                           reports that a stalled engine left no room for
     closed

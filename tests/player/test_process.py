@@ -58,6 +58,8 @@ def test_on_jack_every_message_is_at_its_sample(jack_server: JackServer) -> None
 
     A busy machine's server may skip periods, and what belonged into them comes late. The pulses of
     MIDI clock keep the same grid. (benchmarks/jack_grid.py shows each of them within a frame.)
+
+    Clients have come and gone before: then JACK 2's own estimate of the time is off by periods.
     """
     notes = [[40 * i, 40 * i + 20, 0, 48 + i % 24, 90] for i in range(200)]
     with PlayerProcess(jack_server.env) as player:
@@ -73,11 +75,11 @@ def test_on_jack_every_message_is_at_its_sample(jack_server: JackServer) -> None
             heard, pulses = _struck(recorder), _pulses_after_start(recorder)
     off_grid = [e.frame - frames(jack_server, 20 * i, 397) for i, e in enumerate(heard)]
     start = min(off_grid)
-    assert sum(off - start <= 1 for off in off_grid) > 300
+    assert sum(off - start <= 1 for off in off_grid) > 360
     assert len(pulses) >= 400
     clock = [e.frame - frames(jack_server, 20 * i, 397) - start for i, e in enumerate(pulses)]
     assert min(clock) >= -1
-    assert sum(off <= 1 for off in clock) > 300
+    assert sum(off <= 1 for off in clock) > 360
 
 
 def _struck(recorder: JackRecorder) -> list[Recorded]:
