@@ -11,28 +11,21 @@ the disk.
 """
 
 import difflib
-import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from platformdirs import user_config_path
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
     ValidationError,
-    ValidationInfo,
-    field_validator,
 )
 from pydantic.fields import FieldInfo
 
 from lofid.errors import ConfigError
-from lofid.music import Key
+from lofid.settings import Settings
 
 LIVE = (
     *("tempo", "swing", "key", "temperature", "top_p", "key_lock", "loop_guard"),
@@ -49,132 +42,6 @@ FLAGS = {
 }
 """The flags that are not called after their key."""
 LONGEST_QUOTE = 60
-
-
-def _key_text(text: str) -> str:
-    return str(Key.parse(text))
-
-
-def _port_name(text: str) -> str:
-    if not 1 <= len(text) <= 32 or not text.isprintable() or {":", "/"} & set(text):
-        raise ValueError(text)
-    return text
-
-
-def _expanded(text: str) -> str:
-    return os.path.expanduser(text)  # a Path would turn "" into "."
-
-
-def _empty_to_none(value: object) -> object:
-    return None if value == "" else value
-
-
-PathText = Annotated[str, AfterValidator(_expanded)]
-
-
-class _Values(BaseModel):
-    """Frozen; unknown keys are refused; defaults are checked too, as one may clash with a value."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-class Music(_Values):
-    """What is played."""
-
-    tempo: float = Field(default=80.0, ge=20, le=300, description="beats per minute")
-    swing: float = Field(default=58.0, ge=50, le=75, description="percent; 50 is straight")
-    key: Annotated[str, AfterValidator(_key_text)] = Field(
-        default="C minor", description="a key such as 'F minor' or 'Eb major'"
-    )
-    temperature: float = Field(default=1.0, ge=0.5, le=1.5, description="1 is as the model learnt")
-    top_p: float = Field(default=0.95, ge=0.1, le=1.0, description="share of choices that is kept")
-    key_lock: Literal["off", "soft", "hard"] = Field(
-        default="soft", description="how firmly the choices keep to the notes of the key"
-    )
-    loop_guard: float = Field(default=1.0, ge=0, le=2, description="0 lets loops run")
-    seed: Annotated[int | None, BeforeValidator(_empty_to_none)] = Field(
-        default=None, ge=0, le=2**32 - 1, description='or "" for a new one each session'
-    )
-
-
-class Parts(_Values):
-    """Where the parts go and how loud they are."""
-
-    lead_channel: int = Field(default=1, ge=1, le=16, description="MIDI channel of the melody")
-    keys_channel: int = Field(
-        default=2, ge=1, le=16, description="MIDI channel of the chords, other than lead_channel"
-    )
-    lead_velocity: int = Field(default=100, ge=10, le=200, description="percent")
-    keys_velocity: int = Field(default=80, ge=10, le=200, description="percent")
-
-    @field_validator("keys_channel")
-    @classmethod
-    def _differs(cls, channel: int, info: ValidationInfo) -> int:
-        if channel == info.data.get("lead_channel"):
-            raise ValueError(channel)
-        return channel
-
-
-class Midi(_Values):
-    """Ports. Texts that name an existing port may be any part of its name."""
-
-    name: Annotated[str, AfterValidator(_port_name)] = Field(
-        default="lofid", description="1 to 32 printable characters without ':' or '/'"
-    )
-    backend: Literal["auto", "jack", "alsa", "coremidi", "windows", "jack-rtmidi"] = Field(
-        default="auto", description="the machine's MIDI system"
-    )
-    output: str = Field(default="", description='"" for a virtual port, or part of a port\'s name')
-    input: str = Field(default="", description='"" for none, "virtual", or part of a port\'s name')
-
-
-class Sync(_Values):
-    """Whose clock it is."""
-
-    source: Literal["internal", "midi-clock"] = Field(
-        default="internal", description="the clock that the music follows"
-    )
-    input: str = Field(
-        default="virtual", min_length=1, description='"virtual", or part of a port\'s name'
-    )
-    when_lost: Literal["go-on", "stop"] = Field(
-        default="go-on", description="what the music does when the clock goes away"
-    )
-    send: bool = Field(
-        default=False, description="true or false; true only with source = 'internal'"
-    )
-
-    @field_validator("send")
-    @classmethod
-    def _leads(cls, send: bool, info: ValidationInfo) -> bool:
-        if send and info.data.get("source") != "internal":
-            raise ValueError(send)
-        return send
-
-
-class Engine(_Values):
-    """What thinks."""
-
-    model: PathText = Field(default="", description='"" for lofid\'s own, or a path')
-    device: Literal["auto", "cuda", "cpu"] = Field(default="auto", description="runs the model")
-    horizon: float = Field(default=2.0, ge=1, le=8, description="beats that are composed ahead")
-
-
-class Record(_Values):
-    """What is kept."""
-
-    file: PathText = Field(default="", description='"" for no recording, or a path')
-
-
-class Settings(_Values):
-    """All settings: ``settings.music.tempo`` and so on."""
-
-    music: Music = Music()
-    parts: Parts = Parts()
-    midi: Midi = Midi()
-    sync: Sync = Sync()
-    engine: Engine = Engine()
-    record: Record = Record()
 
 
 def find_config(explicit: Path | None) -> Path | None:

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from platformdirs import user_music_path, user_state_path
 
-from lofid.config import Settings
 from lofid.control import ControlServer
 from lofid.errors import ControlError, RecordingError
 from lofid.meter import Meter
 from lofid.news import News
 from lofid.player.wire import Message
 from lofid.recorder import unused
+from lofid.settings import Settings
 from lofid.troupe import Troupe
 
 if TYPE_CHECKING:
@@ -244,6 +244,9 @@ class Daemon:
             "panic": (lambda: [{"do": "panic"}], "all notes off"),
         }
         deed, answer = deeds[what]
+        if not self._troupe.is_playing:
+            what_for = self._troupe.waits_for or "another player process"
+            raise ControlError(f"lofid waits for {what_for}: '{what}' when it plays again")
         self._troupe.send(deed())
         return answer
 

@@ -9,11 +9,11 @@ from importlib import metadata
 from pathlib import Path
 
 from lofid import __version__
-from lofid.config import Settings
 from lofid.errors import LofidError
 from lofid.player.looking import describe_systems
 from lofid.player.realtime import ask_for_realtime
 from lofid.predictor import Predictor, default_model_path
+from lofid.settings import Settings
 
 RUNTIMES = ("onnxruntime-gpu", "onnxruntime")
 """The packages that bring onnxruntime; one of them is installed."""

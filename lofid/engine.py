@@ -10,22 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from lofid.composer import Composer
-from lofid.config import Settings, change
+from lofid.config import change
 from lofid.errors import ControlError
-from lofid.hearing import Hearing
 from lofid.horizon import Horizon, feel_of
 from lofid.lateness import Lateness
-from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event
+from lofid.listener import Listener
+from lofid.music import BAR_TICKS, TICKS_PER_QUARTER
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
 from lofid.reckoning import Reckoning
 from lofid.recorder import Conversion, Recorder
+from lofid.settings import Settings
 from lofid.stakes import Stakes
 
 CHORD_WINDOW_SECONDS = 0.05
 MOST_AHEAD_SECONDS = 0.2
 """More than any player's latency: 4,096 frames and its slack are 0.1 s."""
-NOTE_OFF, NOTE_ON = 0x80, 0x90
+MOMENT_SECONDS = 2.0
+"""A player that died is replaced in less; a music that stood for longer goes on where it stood."""
+OTHER_TEMPO = 0.005
+"""A master's tempo is known to about a thousandth; less of a change is none."""
 SONG_TICKS = TICKS_PER_QUARTER // 4
 """MIDI's song position counts sixteenths."""
 _COUNTED = {"dropped": "dropped", "underrun": "underruns", "lost": "lost"}
@@ -47,19 +51,16 @@ class Engine:
         self.predictor = predictor
         self.recorder: Recorder | None = None
         self._composer = Composer(predictor, feel_of(settings), seed)
-        self._hearing = Hearing()
+        self._listener = Listener(self._composer)
         self._horizon = Horizon(self._composer)
         self._reckoning = Reckoning(now, settings.music.tempo)
         self._stakes = Stakes(now)
         self._sync = "internal"
         self._song_tick = 0
         self._lateness = Lateness()
-        self._counts = dict.fromkeys(
-            ("played", "dropped", "heard", "underruns", "restarts", "lost"), 0
-        )
-        self._heard_as = ""
-        self._keys: dict[tuple[int, int], None] = {}
-        """(status, pitch) of what a person holds: a player that dies takes the ends with it."""
+        self._counts = dict.fromkeys(("played", "dropped", "underruns", "restarts", "lost"), 0)
+        self._lost_at_stake: list[tuple[int, int]] = []
+        self._is_lost = self._was_moving = False
 
     @property
     def is_led(self) -> bool:
@@ -72,28 +73,42 @@ class Engine:
         return self._composer.faults
 
     def begin(self) -> list[Message]:
-        """Compose the first stretch and start the clock."""
-        return [*self._compose(0), self._start(0)]
+        """Compose the first stretch and start the clock, or wait for another's."""
+        return [*self._compose(0), self._stand(0) if self.is_led else self._start(0)]
+
+    def lose(self) -> None:
+        """Take note that the player died: until the next one comes, the music stands."""
+        tick = self.tick_now()
+        self._is_lost = True
+        self._lost_at_stake = self.at_stake()
+        self._was_moving = self._reckoning.is_moving
+        self._reckoning.at(tick, is_moving=False)
 
     def resume(self) -> list[Message]:
-        """Take a new player to where the one that died would be now, and silence what it held."""
+        """Take a new player to where the one that died would be now, and silence what it held.
+
+        After more than a moment (a JACK server that was away) it goes on where that one was.
+        """
+        if not self._is_lost:
+            self.lose()
+        self._is_lost = False
         self._counts["restarts"] += 1
-        was_moving, tick = self._reckoning.is_moving, self.tick_now()
-        silence = {"do": "silence", "notes": [list(note) for note in self.at_stake()]}
+        tick = self.tick_now()
+        silence = {"do": "silence", "notes": [list(note) for note in self._lost_at_stake]}
         for channel, pitch in self._stakes.owed:
             self._record_off(tick, channel, pitch)
         self._stakes.clear()
-        for status, pitch in list(self._keys):
-            self._heard(tick, NOTE_OFF | status & 0x0F, pitch)
-        if self.settings.sync.send:
-            tick = -(-tick // SONG_TICKS) * SONG_TICKS
-        if was_moving or self.is_led:
-            go = {**self._start(tick), "moving": was_moving}
-        else:
-            go = {"do": "tempo", "tempo": self._reckoning.tempo_bpm}
+        self._lost_at_stake = []
+        self._listener.release(tick, self.recorder)
+        if not self._was_moving:
+            return [silence, self._horizon.again(tick), self._stand(tick)]
+        if self._reckoning.still_seconds < MOMENT_SECONDS:
+            ran_on = tick + 1 + self._ticks_in(self._reckoning.still_seconds)
+            tick = max(tick, min(ran_on, self._horizon.until_tick))
+        tick = self._on_song_grid(tick)
         left = self._horizon.again(tick)
         more = self._compose(tick) if tick >= self._horizon.until_tick else []
-        return [silence, left, *more, go]
+        return [silence, left, *more, self._start(tick)]
 
     def at_stake(self) -> list[tuple[int, int]]:
         """The (channel, pitch) pairs that may sound when a player dies without a word.
@@ -102,7 +117,8 @@ class Engine:
         it is ahead of what sounds by its latency.
         """
         until = self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
-        return self._stakes.at_stake(self._horizon.begun(until))
+        now = self._stakes.at_stake(self._horizon.begun(until))
+        return list(dict.fromkeys([*self._lost_at_stake, *now]))
 
     def tick_now(self) -> int:
         """Where the clock stands by our own reckoning since the last position.
@@ -124,10 +140,12 @@ class Engine:
         self._check_free()
         if self._reckoning.is_moving:
             raise ControlError("the music plays: 'lofid ctl stop' stops it")
-        tick = self.tick_now()
-        if self.settings.sync.send:
-            tick = -(-tick // SONG_TICKS) * SONG_TICKS
+        tick = self._on_song_grid(self.tick_now())
         return [*self._compose(tick), self._start(tick)]
+
+    def _on_song_grid(self, tick: int) -> int:
+        """A song position, which our clock's listeners need, says no more than sixteenths."""
+        return -(-tick // SONG_TICKS) * SONG_TICKS if self.settings.sync.send else tick
 
     def halt(self) -> list[Message]:
         """Stop the music where it is. ControlError as by :meth:`start`."""
@@ -147,20 +165,41 @@ class Engine:
                 return self._turn(message["tick"], message["moving"], message["sync"])
             case "replaced":
                 return self.resume()
+        self._note(message)
+        return []
+
+    def _note(self, message: Message) -> None:
+        """Take note of what asks for no answer."""
+        match message["is"]:
             case "on":
                 self._played(message)
             case "off":
                 self._ended(message)
             case "heard":
-                self._heard(message["tick"], *message["data"])
+                window = self._ticks_in(CHORD_WINDOW_SECONDS)
+                self._listener.hear(message["tick"], tuple(message["data"]), window, self.recorder)
+            case "gone":
+                self.lose()
+            case "alive":
+                self._idle(message["tempo"])
             case "dropped" | "underrun" | "lost" as what:
                 self._counts[_COUNTED[what]] += message.get("count", 1)
-        return []
 
     def _start(self, tick: int, is_new: bool = False) -> Message:
         """Say start; where others' songs began, unless ours begins there."""
         start: Message = {"do": "start", "tick": tick, "tempo": self._reckoning.tempo_bpm}
         return start if is_new or tick == 0 else {**start, "song_tick": self._song_tick}
+
+    def _stand(self, tick: int) -> Message:
+        return {"do": "stand", "tick": tick, "tempo": self._reckoning.tempo_bpm}
+
+    def _idle(self, tempo: float) -> None:
+        """While the music stands: keys that were struck for so long make what they make."""
+        if self._reckoning.is_moving:
+            return
+        if self.is_led:
+            self._reckoning.tempo_bpm = tempo
+        self._listener.pass_time(self.tick_now() + BAR_TICKS, 0)
 
     def _turn(self, tick: int, is_moving: bool, sync: str) -> list[Message]:
         """The music moves from a tick, or stands there: then any start finds music composed."""
@@ -169,10 +208,10 @@ class Engine:
         return self._compose(tick if is_moving else tick + BAR_TICKS)
 
     def _at(self, tick: int, tempo: float) -> list[Message]:
-        if self.is_led and tempo != self._reckoning.tempo_bpm:
+        if self.is_led and abs(tempo / self._reckoning.tempo_bpm - 1) > OTHER_TEMPO:
             self._take_tempo(tick, tempo)
         self._reckoning.at(tick)
-        self._take_in(self._hearing.position(tick, self._window_ticks()))
+        self._listener.pass_time(tick, self._ticks_in(CHORD_WINDOW_SECONDS))
         self._horizon.passed(tick)
         return self._compose(tick)
 
@@ -202,30 +241,8 @@ class Engine:
         if self.recorder is not None:
             self.recorder.off(tick, channel, pitch)
 
-    def _window_ticks(self) -> int:
-        return self._ticks_in(CHORD_WINDOW_SECONDS)
-
     def _ticks_in(self, seconds: float) -> int:
         return round(seconds * self._reckoning.tempo_bpm / 60 * TICKS_PER_QUARTER)
-
-    def _heard(self, tick: int, status: int, first: int, second: int = 0) -> None:
-        """Notes join the context and the recording; controllers wait for a later lofid."""
-        kind, channel = status & 0xF0, status & 0x0F
-        if kind == NOTE_ON:
-            self._counts["heard"] += 1
-            self._keys[status, first] = None
-            self._take_in(self._hearing.note_on(tick, first, second, self._window_ticks()))
-            if self.recorder is not None:
-                self.recorder.on(tick, channel, first, second, by_person=True)
-        elif kind == NOTE_OFF:
-            self._keys.pop((NOTE_ON | channel, first), None)
-            self._hearing.note_off(tick, first)
-            if self.recorder is not None:
-                self.recorder.off(tick, channel, first, by_person=True)
-
-    def _take_in(self, event: Event | None) -> None:
-        if event is not None:
-            self._heard_as = self._composer.hear(event)
 
     def set(self, name: str, text: str) -> list[Message]:
         """Change a live setting. ConfigError when it cannot be, ControlError for a led tempo."""
@@ -275,8 +292,8 @@ class Engine:
             "device": self.predictor.device,
             "device_note": self.predictor.device_note,
             "sounding": len(self._stakes.owed),
-            "notes": {**self._counts, "faults": self.faults},
-            "heard_as": self._heard_as,
+            "notes": {**self._counts, "heard": self._listener.count, "faults": self.faults},
+            "heard_as": self._listener.heard_as,
             "lateness_us": {"p50": late.p50, "p99": late.p99, "max": late.max},
             "recording": None if recorder is None else str(recorder.path),
             "recording_fault": None

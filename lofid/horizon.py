@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterable
 
 from lofid.composer import Composer, Feel
-from lofid.config import Settings
 from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.player.wire import Message
+from lofid.settings import Settings
 
 WireNote = list[int]
 """[on tick, off tick, channel, pitch, velocity], as the player takes it."""
@@ -64,8 +64,8 @@ class Horizon:
         return [self._play(notes)]
 
     def again(self, tick: int) -> Message:
-        """Say to another player what was composed and begins after ``tick``."""
-        return self._play([note for note in self._queued if note[0] > tick])
+        """Say to another player what was composed and begins at ``tick`` or after it."""
+        return self._play([note for note in self._queued if note[0] >= tick])
 
     def passed(self, tick: int) -> None:
         """Forget what began before ``tick``."""

@@ -8,6 +8,8 @@ _SYNC = {
     "lost": "lost the MIDI clock",
 }
 _SIDES = {"output": "what lofid plays to", "input": "your keyboard", "clock": "the MIDI clock"}
+NEWS_AGAIN_POSITIONS = 160
+"""A minute at 80 bpm."""
 
 
 class News:
@@ -16,14 +18,24 @@ class News:
     def __init__(self) -> None:
         self._sync = "internal"
         self._last = ""
+        self._positions = 0
 
     def line(self, message: Message) -> str:
         """Give the line that a report is worth; empty for none, and for the same one again."""
+        if message["is"] == "position":
+            self._forget()
         line = self._line(message)
         if not line or line == self._last:
             return ""
+        self._positions = 0
         self._last = line
         return line
+
+    def _forget(self) -> None:
+        """After a minute or so of music without news, the same is news again."""
+        self._positions += 1
+        if self._positions > NEWS_AGAIN_POSITIONS:
+            self._last = ""
 
     def _line(self, message: Message) -> str:
         match message["is"]:
@@ -42,7 +54,7 @@ class News:
 
     def _synced(self, sync: str, is_moving: bool) -> str:
         before, self._sync = self._sync, sync
-        if sync in (before, "internal"):
+        if sync in (before, "internal") or (sync == "waiting" and is_moving):
             return ""
         if sync == "lost":
             return f"{_SYNC[sync]}: the music {'goes on' if is_moving else 'waits'}"

@@ -20,6 +20,11 @@ class Reckoning:
         self._seconds = now()
 
     @property
+    def still_seconds(self) -> float:
+        """How long ago :meth:`at` was told."""
+        return self._now() - self._seconds
+
+    @property
     def tick(self) -> int:
         """The tick that sounds now; where the music stands, if it does."""
         if not self.is_moving:

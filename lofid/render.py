@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lofid.composer import Composer
-from lofid.config import Settings
 from lofid.horizon import feel_of, wire_notes
 from lofid.music import BAR_TICKS
 from lofid.player.agenda import Note, NoteOff, NoteOn, Score
 from lofid.predictor import Predictor
 from lofid.recorder import Recorder
+from lofid.settings import Settings
 
 
 def render(

@@ -9,9 +9,9 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from lofid.config import Settings
 from lofid.errors import NoMidiError, PortError
 from lofid.player.wire import Decoder, Message, encode
+from lofid.settings import Settings
 
 FAREWELL_SECONDS = 3.0
 """How long a player may take to end its notes and leave, before it is killed."""

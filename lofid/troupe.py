@@ -14,11 +14,11 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from lofid.config import Settings
 from lofid.errors import NoMidiError, PortError
 from lofid.patchbay import News, Patchbay, why_no_patchbay
 from lofid.player.ports import VIRTUAL
 from lofid.player.wire import Message
+from lofid.settings import Settings
 from lofid.stage import Stage, open_request
 
 MOST_DEATHS_A_MINUTE = 5
@@ -37,6 +37,7 @@ class Troupe:
     """One player process at a time. ``opened`` is what the latest one said of its ports.
 
     ``waits_for`` is what there has to be before another player can play; empty when one does.
+    ``is_playing`` is False while a player is being replaced.
     """
 
     def __init__(self, settings: Settings, say: Say) -> None:
@@ -48,7 +49,7 @@ class Troupe:
         self._server_there = asyncio.Event()
         self._server_gone = asyncio.Event()
         self._deaths: list[float] = []
-        self._is_playing = False
+        self.is_playing = False
         self.opened: Message = {}
         self.waits_for = ""
 
@@ -73,8 +74,8 @@ class Troupe:
             await self.start()
         is_first = not self.opened
         self.opened = opened
-        self._is_playing = True
         if is_first:
+            self.is_playing = True
             self._settle()
 
     @staticmethod
@@ -113,7 +114,7 @@ class Troupe:
     def _server_goes(self) -> None:
         self._server_there.clear()
         self._server_gone.set()
-        if self._is_playing:
+        if self.is_playing:
             self.kill()  # it could find out only at its next note
 
     def _server_comes(self) -> None:
@@ -129,12 +130,13 @@ class Troupe:
         for message in messages:
             if "tempo" in message:
                 self._request["tempo"] = message["tempo"]  # for the clock that a successor sends
-        if self._is_playing and self._stage is not None:
+        if self.is_playing and self._stage is not None:
             self._stage.send(messages)
 
     async def messages(self) -> AsyncIterator[Message]:
-        """Give what the players say, for ever; ``replaced`` when a new one waits for its cue.
+        """Give what the players say, for ever.
 
+        Also ``gone`` when one has, and ``replaced`` when a new one waits for its cue.
         PortError when players keep dying, or a new one gets no port.
         """
         while True:
@@ -145,12 +147,14 @@ class Troupe:
                     refusal = message["error"]
                 else:
                     yield message
+            yield {"is": "gone"}
             await self._replace(refusal)
+            self.is_playing = True
             yield {"is": "replaced"}
 
     async def _replace(self, refusal: str) -> None:
         """See to a player's end; ``refusal`` is its last word, if it had one."""
-        self._is_playing = False
+        self.is_playing = False
         if self._patchbay is not None:
             self._patchbay.pause()
         if not await self._lost_server():
@@ -237,7 +241,7 @@ class Troupe:
         """
         closed = self._stage is not None and await self._stage.leave(hear)
         is_heard = self._server_there.is_set() or not (self.waits_for or self._server_gone.is_set())
-        if is_heard and not (closed and self._is_playing) and (notes := at_stake()):
+        if is_heard and not (closed and self.is_playing) and (notes := at_stake()):
             await self._silence(notes)
         if self._patchbay is not None:
             self._patchbay.close()
@@ -251,6 +255,7 @@ class Troupe:
         except PortError as error:
             self._say(f"{len(notes)} notes could not be ended: {error}")
             return
+        self.is_playing = True
         self.send([{"do": "silence", "notes": [list(note) for note in notes]}])
         assert self._stage is not None, "it was started just now"
         await self._stage.leave(lambda _message: None)

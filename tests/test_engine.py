@@ -79,7 +79,7 @@ def test_a_dead_players_notes_are_silenced_and_what_was_queued_plays_on(
     silence, play, start = engine.resume()
     assert silence == {"do": "silence", "notes": [[0, 60]]}
     assert [note[0] for note in play["notes"]] == [480, 480, 480, 480, 960]
-    assert start == {"do": "start", "tick": 320, "tempo": 80.0, "song_tick": 0, "moving": True}
+    assert start == {"do": "start", "tick": 321, "tempo": 80.0, "song_tick": 0}
     assert engine.status()["notes"]["restarts"] == 1
     assert engine.resume()[0]["notes"] == []
 
@@ -110,7 +110,7 @@ def test_it_resumes_no_later_than_what_is_composed(engine: Engine, clock: Clock)
     assert silence["notes"] == [[0, 60], [1, 48], [1, 51], [1, 55], [1, 58]]
     assert play["notes"] == []
     assert [note[0] for note in more["notes"]] == [960, *[1440] * 4]
-    assert start == {"do": "start", "tick": 960, "tempo": 80.0, "song_tick": 0, "moving": True}
+    assert start == {"do": "start", "tick": 960, "tempo": 80.0, "song_tick": 0}
 
 
 def test_a_change_while_nobody_plays_does_not_move_the_music(engine: Engine, clock: Clock) -> None:

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from lofid.config import Settings
 from lofid.engine import Engine
 from lofid.player.inbox import Inbox
 from lofid.player.link import Link
@@ -15,6 +14,7 @@ from lofid.player.performer import Performer
 from lofid.player.realtime import Realtime
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
+from lofid.settings import Settings
 from lofid.stage import open_request
 from tests.player.fakes import FakePorts
 
@@ -43,9 +43,10 @@ class World:
     """A session. ``sent`` is every message that left: (seconds, due seconds, bytes)."""
 
     def __init__(
-        self, predictor: Foreteller, settings: Settings, start_seconds: float = 0.0
+        self, predictor: Foreteller, settings: Settings, latency_seconds: float = 0.0
     ) -> None:
-        self.seconds = start_seconds
+        self.seconds = 0.0
+        self.latency_seconds = latency_seconds
         self.sent: list[tuple[float, float, bytes]] = []
         self.told: list[Message] = []
         self.keep_told = True
@@ -103,6 +104,18 @@ class World:
         self.player.advance(self.seconds)
         self._settle()
 
+    def master(self, message: bytes) -> None:
+        """The master whose clock we follow says something."""
+        self.inbox.hear_clock(message, self.seconds)
+        self.player.advance(self.seconds)
+        self._settle()
+
+    def pulses(self, count: int, tempo: float) -> None:
+        """The master's clock runs for so many pulses."""
+        for _ in range(count):
+            self.run(60 / tempo / 24)
+            self.master(b"\xf8")
+
     def unplug(self) -> None:
         """The keyboard goes."""
         self.ports.changes = [("input", False)]
@@ -112,7 +125,7 @@ class World:
         self._backlog.extend(self._heard_from_player())
         self._enter()
         self.wire.told.clear()
-        self._backlog.append({"is": "replaced"})
+        self._backlog += [{"is": "gone"}, {"is": "replaced"}]
         self._settle()
 
     def leave(self) -> None:
@@ -149,6 +162,7 @@ class _Recording(FakePorts):
 
     def __init__(self, world: World) -> None:
         super().__init__(lambda: world.seconds, lambda _seconds: None)
+        self.latency_seconds = world.latency_seconds
         self._world = world
 
     def send(self, messages: Any) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lofid.card import Card
-from lofid.config import Music
+from lofid.settings import Music
 from lofid.vocabulary import Vocabulary
 from training import endless, leading, recital, speed, texture
 from training.evaluate import Rival, Score, held_out_batches, rivals, score

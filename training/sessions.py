@@ -11,10 +11,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from lofid.composer import Composer, Feel
-from lofid.config import Settings
 from lofid.horizon import feel_of
 from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.predictor import Foreteller, Predictor
+from lofid.settings import Settings
 from training.passage import Passage
 
 

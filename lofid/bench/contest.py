@@ -7,9 +7,9 @@ from pathlib import Path
 from lofid.bench import rival
 from lofid.bench.grid import TEMPO_BPM, Grid
 from lofid.bench.loads import loaded, processes
-from lofid.config import Settings
 from lofid.errors import BenchError
 from lofid.player.wire import Message
+from lofid.settings import Settings
 from lofid.stage import Stage, open_request
 
 PATIENCE_SECONDS = 15.0

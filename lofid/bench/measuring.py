@@ -17,9 +17,9 @@ from lofid.bench.grid import Grid
 from lofid.bench.loads import CONDITIONS
 from lofid.bench.session import attend
 from lofid.bench.thinking import on_every_device
-from lofid.config import Settings
 from lofid.player.wire import Message
 from lofid.predictor import default_model_path
+from lofid.settings import Settings
 
 NAME = "lofid-bench"
 Say = Callable[[str], None]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lofid.config import Settings
 from lofid.control import ask, socket_path
 from lofid.errors import BenchError
+from lofid.settings import Settings
 
 TEMPO_BPM = 80
 _PROGRAM = """

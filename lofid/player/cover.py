@@ -34,6 +34,11 @@ class Cover:
         self._bar = list(bar)
         return [note for note in notes if note.on_tick >= covered_tick]
 
+    def skip_to(self, tick: int) -> None:
+        """Leave out what lies before a tick: the music has gone there, or it is too late for it."""
+        if self.until_tick is not None:
+            self.until_tick = max(self.until_tick, tick)
+
     def repeat(self) -> list[Note]:
         """Give the notes of the next stretch, which is composed now as far as anyone waits."""
         assert self.until_tick is not None, "nobody repeats what was never composed"

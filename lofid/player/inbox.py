@@ -29,13 +29,15 @@ class Inbox:
 
     def hear(self, message: bytes, seconds: float) -> None:
         """Keep a message and when it came, and wake the loop. From the MIDI system's thread."""
-        self._heard.append((seconds, message))
-        self.wake()
+        if message:  # JACK lets a client send nothing at all
+            self._heard.append((seconds, message))
+            self.wake()
 
     def hear_clock(self, message: bytes, seconds: float) -> None:
         """Keep what the clock's own input heard. From the MIDI system's thread."""
-        self._clock.append((seconds, message))
-        self.wake()
+        if message:
+            self._clock.append((seconds, message))
+            self.wake()
 
     def wake(self) -> None:
         """Let the loop look around. From any thread."""

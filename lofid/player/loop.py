@@ -65,13 +65,14 @@ def _turn(
     deadline_seconds = performer.next_seconds()
     left = math.inf if deadline_seconds is None else deadline_seconds - now() - spin_seconds
     timeout = min(max(0.0, left), LONGEST_SLEEP_SECONDS)
-    ready, _, _ = select([link, inbox], [link] if link.has_backlog else [], [], timeout)
+    ready, writable, _ = select([link, inbox], [link] if link.has_backlog else [], [], timeout)
     if inbox in ready:
         inbox.quiet()
     if link in ready:
         for message in link.receive():
             performer.obey(message, performer.now())
-    elif not ready and deadline_seconds is not None and spin_seconds > 0 and timeout == left:
+    is_in_time = not (ready or writable) and spin_seconds > 0 and timeout == left
+    if is_in_time and deadline_seconds is not None:
         performer.poise(deadline_seconds)
         while now() < deadline_seconds:
             pass  # the last stretch, which sleeping would overshoot

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from lofid.player import midi
 from lofid.player.agenda import Note
+from lofid.player.course import Course
 from lofid.player.cover import Cover
 from lofid.player.echo import Echo
 from lofid.player.inbox import Inbox
@@ -18,15 +19,9 @@ from lofid.player.ports import Opener, PortRequest, Ports
 from lofid.player.realtime import Realtime
 from lofid.player.reports import Reports
 from lofid.player.sync import Sync
-from lofid.player.transport import PULSE_TICKS, SONG_TICKS, Transport
+from lofid.player.transport import SONG_TICKS, Transport
 from lofid.player.voice import Voice
 from lofid.player.wire import Message, WireError
-
-POSITION_TICKS = 240
-SUSPENDED_SECONDS = 2.0
-"""A loop that is late by so much did not run at all: the machine slept, or we were stopped."""
-_ROUNDING_SECONDS = 5e-8
-Deadline = tuple[float, Callable[[], None]]
 
 
 class Performer:
@@ -56,7 +51,7 @@ class Performer:
         self._echo = Echo()
         self._keyboard = Keyboard(inbox, self._transport, self._reports, self._echo)
         self._sends_clock = False
-        self._position_tick = 0
+        self._course: Course | None = None
         self._lookout: Lookout | None = None
         self._is_stop_asked = False
         self.is_done = False
@@ -80,23 +75,7 @@ class Performer:
 
     def next_seconds(self) -> float | None:
         """Find the next deadline, None while nothing is awaited."""
-        return min((seconds for seconds, _ in self._deadlines()), default=None)
-
-    def _deadlines(self) -> list[Deadline]:
-        """What comes next of each kind; of those at the same moment the first comes first."""
-        transport = self._transport
-        found: list[Deadline] = []
-        if self._sends_clock and transport.has_tempo:
-            found.append((transport.pulse_seconds, self._send_pulse))
-        if self._voice is not None and transport.is_moving:
-            # A position is passed when it is heard, so that all that was heard before is told.
-            position_seconds = transport.seconds_at(self._position_tick) + self._latency_seconds
-            found.append((position_seconds, self._pass_position))
-            if self._cover.until_tick is not None:
-                found.append((transport.seconds_at(self._cover.until_tick), self._underrun))
-            if (tick := self._voice.score.next_tick()) is not None:
-                found.append((transport.seconds_at(tick), self._voice.strike))
-        return found
+        return None if self._course is None else self._course.next_seconds()
 
     def obey(self, message: Message, now_seconds: float) -> None:
         """Do what the engine says; once stopped, nothing more.
@@ -111,6 +90,7 @@ class Performer:
             "play": self._play,
             "start": self._start,
             "halt": self._halt,
+            "stand": self._stand,
             "tempo": self._set_tempo,
             "panic": self._panic,
             "stop": self._stop,
@@ -122,53 +102,30 @@ class Performer:
 
     def poise(self, due_seconds: float) -> None:
         """Make ready what :meth:`advance`, to be called next, sends first at this deadline."""
-        voice, transport = self._voice, self._transport
-        if voice is None or not transport.is_moving or (tick := voice.score.next_tick()) is None:
-            return
-        if transport.seconds_at(tick) > due_seconds + _ROUNDING_SECONDS:
-            return
-        pulse = self._sends_clock and transport.pulse_seconds <= due_seconds + _ROUNDING_SECONDS
-        voice.poise([bytes((midi.CLOCK,))] if pulse else [])
-        transport.pulse_tick += PULSE_TICKS if pulse else 0
+        if self._course is not None:
+            self._course.poise(due_seconds)
 
     def advance(self, now_seconds: float) -> None:
         """Send what is due and tell what happened, both in order."""
-        if self._voice is not None and self._voice.is_poised:
-            self._voice.strike()
+        if self._course is not None:
+            self._course.strike_poised()
         if self._is_stop_asked and not self.is_done:
             self._stop({}, now_seconds)
-        if self._voice is None:
+        if self._course is None or self._lookout is None:
             return
-        self._notice_suspension(now_seconds)
-        self._follow(now_seconds)
-        if self._transport.is_moving:
-            self._voice.drop_late(now_seconds)
-        while (deed := self._next_deed(now_seconds)) is not None:
-            deed()
-        self._keyboard.take(math.inf)
-        if self._lookout is not None:
-            self._lookout.look(now_seconds, self.next_seconds())
-
-    def _next_deed(self, now_seconds: float) -> Callable[[], None] | None:
-        due = [each for each in self._deadlines() if each[0] <= now_seconds + _ROUNDING_SECONDS]
-        return min(due, key=lambda each: each[0])[1] if due else None
-
-    def _notice_suspension(self, now_seconds: float) -> None:
-        """Go on from where the music was, instead of sending a burst of what was missed."""
-        due_seconds = self.next_seconds()
-        if self._sync is not None or due_seconds is None:
-            return
-        late_seconds = now_seconds - due_seconds
-        if late_seconds > SUSPENDED_SECONDS:
-            self._transport.shift(late_seconds)
-            self._reports.suspended(late_seconds)
-
-    def _follow(self, now_seconds: float) -> None:
-        """Hear the master, if there is one."""
         if self._sync is None:
-            return
-        news = [self._sync.hear(message, at) for at, message in self._inbox.take_clock()]
-        for each in [*news, self._sync.lose(now_seconds)]:
+            self._course.oversleep(now_seconds)
+        else:
+            self._follow(self._sync, now_seconds)
+        self._course.advance(now_seconds)
+        self._keyboard.take(math.inf)
+        tempo = self._transport.tempo_bpm if self._sync is None else self._sync.tempo_bpm
+        self._lookout.look(now_seconds, self.next_seconds(), tempo)
+
+    def _follow(self, sync: Sync, now_seconds: float) -> None:
+        """Hear the master."""
+        news = [sync.hear(message, at) for at, message in self._inbox.take_clock()]
+        for each in [*news, sync.lose(now_seconds)]:
             if each == "moved":
                 self._move(now_seconds)
             elif each == "told":
@@ -176,27 +133,12 @@ class Performer:
 
     def _move(self, now_seconds: float) -> None:
         """The master stopped the music, or took it elsewhere."""
-        self._opened().release(now_seconds)
         if self._transport.is_moving:
+            self._opened().release(now_seconds)
             self._begin(now_seconds)
         else:
+            self._opened().quieten(now_seconds)
             self._tell_transport(now_seconds)
-
-    def _send_pulse(self) -> None:
-        self._opened().signal(self._transport.pulse_seconds, bytes((midi.CLOCK,)))
-        self._transport.pulse_tick += PULSE_TICKS
-
-    def _pass_position(self) -> None:
-        tick = self._position_tick
-        self._keyboard.take(self._transport.seconds_at(tick) + self._latency_seconds)
-        self._reports.position(tick, self._transport.tempo_bpm)
-        self._keyboard.floor_tick = tick
-        self._position_tick = tick - tick % POSITION_TICKS + POSITION_TICKS
-
-    def _underrun(self) -> None:
-        assert self._cover.until_tick is not None, "it was a deadline"
-        self._reports.underrun(self._cover.until_tick)
-        self._opened().score.add(self._cover.repeat())
 
     def finish(self, now_seconds: float) -> None:
         """End everything that sounds and close the ports. Safe to call more than once.
@@ -206,7 +148,8 @@ class Performer:
         self.is_done = True
         if self._ports is None or self._voice is None:
             return
-        ports, voice, self._ports, self._voice = self._ports, self._voice, None, None
+        ports, voice = self._ports, self._voice
+        self._ports = self._voice = self._course = None
         try:
             if self._sends_clock and self._transport.is_moving:
                 voice.signal(now_seconds, bytes((midi.STOP,)))
@@ -220,13 +163,15 @@ class Performer:
         request = PortRequest.wanted(message, self._realtime.is_granted)
         self._ports = ports = self._opener(request, self._inbox.hear, self._inbox.hear_clock)
         self._now = ports.now
-        self._lookout = Lookout(ports, self._keyboard, self._reports)
         self._keyboard.latency_seconds = ports.latency_seconds
         voice = Voice(ports, message["channels"], self._transport, self._reports, self._echo)
         self._voice = voice
+        self._lookout = Lookout(ports, self._keyboard, voice, self._reports)
         self._sends_clock = message.get("sends_clock", False)
         if "tempo" in message:
             self._transport.idle(self._now(), message["tempo"])
+        parts = (voice, self._transport, self._cover, self._keyboard, self._reports)
+        self._course = Course(*parts, self._sends_clock)
         if request.clock is not None:
             led = (message["tempo"], ports.latency_seconds, message["waits_when_lost"])
             self._sync = Sync(self._transport, *led)
@@ -245,18 +190,18 @@ class Performer:
         score.add(notes)
 
     def _start(self, message: Message, now_seconds: float) -> None:
-        """Move on from a tick: when the master says so, with the next pulse we send, or now."""
-        voice, tick = self._opened(), message["tick"]
+        """Move on from a tick: with the next pulse we send, or now."""
+        voice, course, tick = self._opened(), self._course, message["tick"]
+        assert course is not None, "it is there with the voice"
         voice.release(now_seconds)
         self._keyboard.take(now_seconds)
-        if self._sync is not None and not message.get("moving", False):
-            self._transport.stop(now_seconds)
-            self._sync.cue(tick)
-            self._tell_transport(now_seconds)
-            return
         at_seconds = now_seconds
+        if self._sync is not None:
+            at_seconds -= self._latency_seconds  # the tick is the one that sounds now
         if self._sends_clock:
             at_seconds = self._transport.next_pulse_after(now_seconds)
+            while self._transport.pulse_seconds < at_seconds:
+                course.send_pulse()
             song_tick = message.get("song_tick")
             sixteenths = None if song_tick is None else (tick - song_tick) // SONG_TICKS
             voice.signal(now_seconds, *midi.start(sixteenths))
@@ -264,10 +209,18 @@ class Performer:
         self._begin(now_seconds)
 
     def _begin(self, now_seconds: float) -> None:
-        """Have nothing left that lies before where the music begins."""
-        tick = self._transport.began_tick
-        self._opened().score.drop_before(tick)
-        self._position_tick = tick
+        if self._course is not None:
+            self._course.begin()
+        self._tell_transport(now_seconds)
+
+    def _stand(self, message: Message, now_seconds: float) -> None:
+        """Stand at a tick, until we are told to start or a master says so."""
+        self._opened().release(now_seconds)
+        self._transport.hold(message["tick"])
+        if self._sync is not None:
+            self._sync.cue(message["tick"])
+        elif self._transport.has_tempo:
+            self._transport.set_tempo(message["tempo"], now_seconds)
         self._tell_transport(now_seconds)
 
     def _halt(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
@@ -297,5 +250,4 @@ class Performer:
     def _tell_transport(self, now_seconds: float) -> None:
         sync = "internal" if self._sync is None else self._sync.state
         transport = self._transport
-        tick = transport.began_tick if transport.is_moving else transport.tick_at(now_seconds)
-        self._reports.transport(transport.is_moving, tick, sync)
+        self._reports.transport(transport.is_moving, transport.tick_at(now_seconds), sync)

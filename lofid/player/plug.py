@@ -20,27 +20,37 @@ class Plug:
         self._port = port
         self._wanted = wanted
         self._own_name = own_name
-        self._is_there = False
+        self._identity = ""
+        """JACK's own name for the port that we are connected to; empty for none."""
 
     def connect(self) -> str:
         """Connect, and give the other port's name. PortError where there is none such, or many."""
-        other = self._find()
+        return self._connect(self._find())
+
+    def _connect(self, other: str) -> str:
         if not self._port.is_connected_to(other):
             pair = (self._port, other) if self.side == "output" else (other, self._port)
             self._client.connect(*pair)
-        self._is_there = True
+        self._identity = self._client.get_port_by_name(other).uuid
         return other
 
     def look(self) -> bool | None:
-        """Connect to what came back; tell whether it came (True) or went (False) since."""
+        """Connect to what came back; tell whether it came (True) or went (False) since.
+
+        What went and came back between two looks is another port of the name: it went, and the
+        next look says that it came. JackError for one that goes meanwhile.
+        """
         try:
-            self._find()
+            other = self._find()
         except PortError:
-            was_there, self._is_there = self._is_there, False
-            return False if was_there else None
-        if self._is_there:
+            other = ""
+        identity = self._client.get_port_by_name(other).uuid if other else ""
+        if self._identity not in ("", identity):
+            self._identity = ""
+            return False
+        if not other or self._identity:
             return None
-        self.connect()
+        self._connect(other)
         return True
 
     def _find(self) -> str:

@@ -74,9 +74,9 @@ class Reports:
         """Tell that what a port was connected to came or went."""
         self._tell("plugged", side=side, there=is_there)
 
-    def alive(self) -> None:
-        """Tell that the player runs, though there may be nothing to tell."""
-        self._tell("alive")
+    def alive(self, tempo_bpm: float) -> None:
+        """Tell that the player runs, and how fast the clock is, also where nothing moves."""
+        self._tell("alive", tempo=round(tempo_bpm, 2))
 
     def echo(self) -> None:
         """Tell that the output is connected to the input."""

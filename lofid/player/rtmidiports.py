@@ -41,6 +41,7 @@ class RtMidiPorts:
         self._clock_ears: rtmidi.MidiIn | None = None
         self._voice = voice
         self._plugs: list[Plug] = []
+        self._output_plug: Plug | None = None
         self._may_close_seconds = 0.0
 
     @property
@@ -85,6 +86,8 @@ class RtMidiPorts:
     ) -> str:
         plug = Plug(client, side, wanted, name)
         self._plugs.append(plug)
+        if side == "output":
+            self._output_plug = plug
         return plug.connect()
 
     def look(self) -> list[Change]:
@@ -97,7 +100,9 @@ class RtMidiPorts:
         self._ears.delete()
 
     def send(self, messages: Sequence[Timed]) -> None:
-        """Send all in one go and at once, some microseconds each."""
+        """Send all in one go and at once, some microseconds each; nothing to what is not there."""
+        if self._output_plug is not None and not self._output_plug.is_there:
+            return  # RtMidi would keep it, and burst when the port is back
         watch_out()
         try:
             for _, message in messages:
@@ -205,14 +210,16 @@ class Plug:
         self._client = client
         self._wanted = wanted
         self._own_name = own_name
-        self._is_there = False
+        self.is_there = False
 
     def connect(self) -> str:
         """Connect, and give the other port's name. PortError where there is none such, or many."""
-        other = self._find()
+        return self._connect(self._find())
+
+    def _connect(self, other: str) -> str:
         at = self._client.get_ports().index(other)
         self._client.open_port(at, name={"output": "out", "input": "in"}.get(self.side, self.side))
-        self._is_there = True
+        self.is_there = True
         return other
 
     def look(self) -> bool | None:
@@ -221,15 +228,18 @@ class Plug:
         Asks the client that there is: making one for each look would use them up.
         """
         try:
-            self._find()
+            other = self._find()
         except PortError:
-            was_there, self._is_there = self._is_there, False
+            was_there, self.is_there = self.is_there, False
             if was_there:
                 self._client.close_port()
             return False if was_there else None
-        if self._is_there:
+        if self.is_there:
             return None
-        self.connect()
+        try:
+            self._connect(other)
+        except (ValueError, rtmidi.RtMidiError):
+            return None  # it went again meanwhile
         return True
 
     def _find(self) -> str:

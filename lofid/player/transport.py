@@ -47,6 +47,10 @@ class Transport:
         self._clock.start(0, now_seconds, tempo_bpm)
         self.pulse_tick = 0
 
+    def hold(self, tick: int) -> None:
+        """Let the music stand at a tick."""
+        self._held_tick, self.is_moving = tick, False
+
     def next_pulse_after(self, seconds: float) -> float:
         """Find the first pulse to come that leaves time for a Start before it."""
         at_tick = self.pulse_tick

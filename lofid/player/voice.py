@@ -81,11 +81,15 @@ class Voice:
                 self._echo.sent(sent, leaves_seconds)
             self._reports.sent(message, late_seconds)
 
-    def drop_late(self, now_seconds: float) -> None:
-        """Leave out the notes that should have begun too long ago, and tell of them."""
+    def drop_late(self, now_seconds: float) -> int:
+        """Leave out the notes that should have begun too long ago, and tell of them.
+
+        Gives the first tick that is not too late.
+        """
         latest_tick = math.ceil(self._transport.fine_tick_at(now_seconds - TOO_LATE_SECONDS))
         for note in self.score.drop_before(latest_tick):
             self._reports.dropped(note, now_seconds - self._transport.seconds_at(note.on_tick))
+        return latest_tick
 
     def signal(self, now_seconds: float, *data: bytes) -> None:
         """Send messages that are no notes, now."""

@@ -13,7 +13,7 @@ Engine to player (``do``)::
              until, bar: composed up to this tick; notes of a bar to be repeated beyond it
     start    tick, tempo                      move from tick, now; if need be also
              song_tick                        listeners to our clock began their song there
-             moving true                      the clock we follow moves already; else it says when
+    stand    tick, tempo                      stand at tick, until a start or the clock we follow
     halt                                      end all that sounds; the music stands
     tempo    tempo                            quarter notes a minute
     panic                                     end all that sounds; playing goes on
@@ -32,7 +32,7 @@ Player to engine (``is``)::
     suspended seconds                         the machine stood still, and the music with it
     heard     tick, data [status, data 1, data 2]
     plugged   side "output"|"input"|"clock", there
-    alive                                     about once a second, whatever happens
+    alive     tempo                           about once a second, whatever happens
     echo                                      the output is connected to the input
     lost      count                           reports that a stalled engine left no room for
     closed
