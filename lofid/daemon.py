@@ -244,7 +244,7 @@ class Daemon:
             "panic": (lambda: [{"do": "panic"}], "all notes off"),
         }
         deed, answer = deeds[what]
-        if not self._troupe.is_playing:
+        if what != "panic" and not self._troupe.is_playing:
             what_for = self._troupe.waits_for or "another player process"
             raise ControlError(f"lofid waits for {what_for}: '{what}' when it plays again")
         self._troupe.send(deed())
