@@ -32,16 +32,17 @@ def _wait_for_a_chord(recorder: JackRecorder) -> None:
 def _quiet_ms(recorder: JackRecorder, killed_frame: int, held: set[tuple[int, int]]) -> float:
     """Wait until every note that was held has ended; give when the last one did."""
     left = set(held)
-    seen = 0
+    events = list(recorder.events)
+    seen = next((i for i, e in enumerate(events) if e.frame >= killed_frame), len(events))
     frame = killed_frame
 
     def ended() -> bool:
         nonlocal seen, frame
-        events = recorder.events[seen:]
-        seen += len(events)
-        for event in events:
+        new = recorder.events[seen:]
+        seen += len(new)
+        for event in new:
             key = (event.data[0] & 15, event.data[1])
-            if event.frame >= killed_frame and event.data[0] >> 4 == 8 and key in left:
+            if event.data[0] >> 4 == 8 and key in left:
                 left.discard(key)
                 frame = event.frame
         return not left

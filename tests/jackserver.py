@@ -171,6 +171,7 @@ class JackRecorder:
         self._server = server
         self._source = source
         self._client = _new_client(name, server)
+        self._frame = int(self._client.last_frame_time)
         self._port = self._client.midi_inports.register("in")
         self._client.set_process_callback(self._process)
 
@@ -210,8 +211,8 @@ class JackRecorder:
         return list(self.events)
 
     def frame_now(self) -> int:
-        """The server's frame time at this moment."""
-        return int(self._client.frame_time)
+        """The newest period's first frame (JACK 2's estimate of this moment may be far off)."""
+        return self._frame
 
     def wait_for_cycles(self, count: int = 20) -> None:
         """Return once the server has gone round: it may skip periods when a client joins."""
@@ -220,7 +221,7 @@ class JackRecorder:
 
     def _process(self, _frames: int) -> None:
         self.cycles += 1
-        start = self._client.last_frame_time
+        self._frame = start = int(self._client.last_frame_time)
         for offset, data in self._port.incoming_midi_events():
             self.events.append(Recorded(start + offset, bytes(data)))
 
@@ -234,6 +235,7 @@ class JackKeyboard:
         self._timed: deque[tuple[int, bytes]] = deque()
         self._sent = threading.Event()
         self._client = _new_client(name, server)
+        self._frame = int(self._client.last_frame_time)
         self._port = self._client.midi_outports.register("out")
         self._client.set_process_callback(self._process)
 
@@ -251,8 +253,8 @@ class JackKeyboard:
         self._client.connect(self._port, target)
 
     def frame_now(self) -> int:
-        """The server's frame time at this moment."""
-        return int(self._client.frame_time)
+        """The newest period's first frame (JACK 2's estimate of this moment may be far off)."""
+        return self._frame
 
     def play_at(self, timed: Iterable[tuple[int, bytes]]) -> None:
         """Send messages at frames to come, in this order; returns at once."""
@@ -266,7 +268,7 @@ class JackKeyboard:
 
     def _process(self, frames: int) -> None:
         self._port.clear_buffer()
-        start = self._client.last_frame_time
+        self._frame = start = int(self._client.last_frame_time)
         while self._timed and self._timed[0][0] < start + frames:
             at, message = self._timed.popleft()
             self._port.write_midi_event(max(0, at - start), message)

@@ -37,6 +37,10 @@ def _go_on(world: World) -> None:
         assert world.engine.status()["transport"] == "playing"
 
 
+def _said(message: bytes) -> Act:
+    return lambda world: world.master(message)
+
+
 ACTS: dict[str, st.SearchStrategy[Act]] = {
     "wait": st.floats(0.0, 3.0).map(lambda seconds: lambda world: world.run(seconds)),
     "tempo": st.integers(20, 300).map(lambda tempo: _set("tempo", str(tempo))),
@@ -59,7 +63,7 @@ LED: dict[str, st.SearchStrategy[Act]] = {
         lambda how: lambda world: world.pulses(*how)
     ),
     **{
-        name: st.just(lambda world, message=message: world.master(message))
+        name: st.just(_said(message))
         for name, message in (("start", b"\xfa"), ("continue", b"\xfb"), ("stop", b"\xfc"))
     },
     "locate": st.integers(0, 40).map(lambda at: lambda world: world.master(bytes((0xF2, at, 0)))),
