@@ -3,8 +3,9 @@
 Usage: ``python benchmarks/session.py [MINUTES]`` (20 by default; needs jackd)
 
 Plays at 80 bpm with MIDI clock into an independent JACK client. Every minute it prints the memory
-and processor time of both processes as ``lofid ctl status`` gives them, their open files and the
-server's MIDI ports; at the end how far the pulses lie from their grid, in frames.
+and processor time of both processes as ``lofid ctl status`` gives them, the memory that is theirs
+alone (the status counts their share of common pages too, which moves with what else runs), their
+open files and the server's MIDI ports; at the end how far the pulses lie from the grid, in frames.
 """
 
 import os
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -30,10 +32,16 @@ def open_files(lofid: LofidProcess) -> list[int]:
     return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
 
 
+def own_memory_mb(lofid: LofidProcess) -> float:
+    """The memory that no other process shares, of the engine and its player."""
+    pids = [lofid.process.pid, lofid.player_pid()]
+    return sum(psutil.Process(pid).memory_full_info().uss for pid in pids) / 2**20
+
+
 def main() -> None:
     """Play for minutes."""
     minutes = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    memory = []
+    memory, own = [], []
     with (
         JackServer() as server,
         tempfile.TemporaryDirectory() as folder,
@@ -46,9 +54,11 @@ def main() -> None:
             time.sleep(max(0.0, begin + 60 * minute + 5 - time.monotonic()))
             status = lofid.status()
             memory.append(status["memory_mb"])
+            own.append(round(own_memory_mb(lofid), 1))
             print(
-                f"minute {minute:2}: {status['memory_mb']} MB, {status['cpu_percent']} % of a core,"
-                f" files {open_files(lofid)}, ports {len(server.ports())}, "
+                f"minute {minute:2}: {memory[-1]} MB, its own {own[-1]} MB, "
+                f"{status['cpu_percent']} % of a core, files {open_files(lofid)}, "
+                f"ports {len(server.ports())}, "
                 f"lateness {status['lateness_us']}, notes {status['notes']}",
                 flush=True,
             )
@@ -58,7 +68,8 @@ def main() -> None:
     print(
         f"{len(pulses)} pulses: {off.min():+.1f} to {off.max():+.1f} frames off the grid; "
         f"median of the first tenth {np.median(first):+.1f}, of the last {np.median(last):+.1f}; "
-        f"memory from minute 1 on {min(memory[1:])} to {max(memory[1:])} MB"
+        f"from minute 1 on memory {min(memory[1:])} to {max(memory[1:])} MB, "
+        f"its own {min(own[1:])} to {max(own[1:])} MB"
     )
 
 

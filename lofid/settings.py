@@ -111,7 +111,7 @@ class Sync(_Values):
         default="go-on", description="what the music does when the clock goes away"
     )
     send: bool = Field(
-        default=False, description="true or false; true not with sync.source = 'midi-clock'"
+        default=False, description="true or false, but false with sync.source = 'midi-clock'"
     )
 
     @field_validator("input")

@@ -97,6 +97,23 @@ def test_start_without_a_clock_waits_for_one() -> None:
     world.leave()
 
 
+@pytest.mark.parametrize("again", [[START], [STOP, START], [START, START]])
+def test_start_again_after_the_clock_was_lost(again: list[bytes]) -> None:
+    """One pulse, four seconds of nothing, Start: the music goes on to a bar line, never back."""
+    world = World(ScriptedModel(SCRIPT), options(source="midi-clock"))
+    world.master(START)
+    world.pulses(1, 120.0)
+    world.run(4.0)
+    tick = world.engine.tick_now()
+    for message in again:
+        world.master(message)
+    began = world.seconds
+    world.pulses(25, 120.0)
+    assert world.engine.tick_now() >= tick
+    assert onsets(world, began)
+    world.leave()
+
+
 def test_a_master_without_clock_while_stopped() -> None:
     """Start comes 0.4 s after the last pulse: the next one is the downbeat, nothing jumps back."""
     world = led()

@@ -46,8 +46,7 @@ class Sync:
         """When the pulse is to come that the music began to move for."""
 
     def cue(self, tick: int) -> None:
-        """Let the music stand at a tick, and go on from there when the master says so."""
-        self._transport.hold(tick)
+        """Let the music, which stands at a tick, go on from there when the master says so."""
         self._next_tick = self._stopped_tick = -(-tick // PULSE_TICKS) * PULSE_TICKS
 
     def hear(self, message: bytes, seconds: float) -> News:
@@ -115,13 +114,12 @@ class Sync:
         """Start with the next pulse: at once where it is foreseen, else when it comes."""
         follower = self._follower
         line = None if follower.is_lost(seconds) else follower.line
+        next_seconds = -math.inf if line is None else line.seconds_at(line.number + 1)
+        self._is_cued = next_seconds < seconds - LATE_SECONDS
+        news = self._stop(seconds) if self._is_cued else "moved"
         follower.restart()
-        if (
-            line is None
-            or (next_seconds := line.seconds_at(line.number + 1)) < seconds - LATE_SECONDS
-        ):
-            self._is_cued = True
-            return self._stop(seconds)
+        if self._is_cued:
+            return news
         self._awaited_seconds = next_seconds
         self._start(1, next_seconds - self._latency_seconds)
         return "moved"
@@ -136,9 +134,10 @@ class Sync:
         if not self._transport.is_moving:
             return ""
         tick = self._transport.stop(seconds)
+        here = self._tick_of(self._follower.count + 1) if self.state == "locked" else tick
+        self._stopped_tick = -(-here // PULSE_TICKS) * PULSE_TICKS
         if not self._is_cued:
-            here = self._tick_of(self._follower.count + 1) if self.state == "locked" else tick
-            self._next_tick = self._stopped_tick = -(-here // PULSE_TICKS) * PULSE_TICKS
+            self._next_tick = self._stopped_tick
         return "moved"
 
     def _locate(self, song_position: int) -> None:

@@ -311,6 +311,20 @@ def test_where_the_engine_does_not_come_the_bar_is_repeated() -> None:
     assert [m["tick"] for m in told.of("underrun")] == [960]
 
 
+def test_a_jump_beyond_what_is_composed_repeats_nothing_from_before_it() -> None:
+    """Composed up to tick 960; at tick 240 the music is taken to 1920, and the engine is late."""
+    bar = [[0, 240, 0, 72, 50], [960, 1200, 0, 74, 50]]
+    stage, told = perform(
+        (0.0, OPEN),
+        (0.5, say("play", notes=[[0, 240, 0, 60, 100]], until=960, bar=bar)),
+        START,
+        (1.5, say("start", tick=1920, tempo=60.0)),
+        until=2.0,
+    )
+    assert [m["tick"] for m in told.of("underrun")] == [1920]
+    assert sent_of(stage, "90") == [(1.0, "90 3c 64"), (1.5, "90 48 32")]
+
+
 def test_after_a_sleep_the_music_goes_on_where_it_was() -> None:
     """The machine stood still for a minute: what is next comes now; no burst, nothing dropped."""
     stage, told = perform(
