@@ -3,9 +3,10 @@
 Usage: ``python benchmarks/session.py [MINUTES]`` (20 by default; needs jackd)
 
 Plays at 80 bpm with MIDI clock into an independent JACK client. Every minute it prints the memory
-and processor time of both processes as ``lofid ctl status`` gives them, the memory that is theirs
-alone (the status counts their share of common pages too, which moves with what else runs), their
-open files and the server's MIDI ports; at the end how far the pulses lie from the grid, in frames.
+and processor time of both processes as ``lofid ctl status`` gives them, the memory that they wrote
+(the status counts their share of the libraries' pages too, which changes by tens of megabytes when
+another program loads or leaves the same library), their open files and the server's MIDI ports; at
+the end how far the pulses lie from the grid, in frames.
 """
 
 import os
@@ -15,7 +16,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -32,16 +32,20 @@ def open_files(lofid: LofidProcess) -> list[int]:
     return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
 
 
-def own_memory_mb(lofid: LofidProcess) -> float:
-    """The memory that no other process shares, of the engine and its player."""
-    pids = [lofid.process.pid, lofid.player_pid()]
-    return sum(psutil.Process(pid).memory_full_info().uss for pid in pids) / 2**20
+def written_memory_mb(lofid: LofidProcess) -> float:
+    """The anonymous memory of the engine and its player: no file's, so nobody shares it."""
+    rollups = [
+        Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        for pid in (lofid.process.pid, lofid.player_pid())
+    ]
+    lines = [line.split() for rollup in rollups for line in rollup.splitlines()]
+    return sum(int(line[1]) for line in lines if line[0] == "Anonymous:") / 2**10
 
 
 def main() -> None:
     """Play for minutes."""
     minutes = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    memory, own = [], []
+    memory, written = [], []
     with (
         JackServer() as server,
         tempfile.TemporaryDirectory() as folder,
@@ -54,9 +58,9 @@ def main() -> None:
             time.sleep(max(0.0, begin + 60 * minute + 5 - time.monotonic()))
             status = lofid.status()
             memory.append(status["memory_mb"])
-            own.append(round(own_memory_mb(lofid), 1))
+            written.append(round(written_memory_mb(lofid), 1))
             print(
-                f"minute {minute:2}: {memory[-1]} MB, its own {own[-1]} MB, "
+                f"minute {minute:2}: {memory[-1]} MB, written {written[-1]} MB, "
                 f"{status['cpu_percent']} % of a core, files {open_files(lofid)}, "
                 f"ports {len(server.ports())}, "
                 f"lateness {status['lateness_us']}, notes {status['notes']}",
@@ -69,7 +73,7 @@ def main() -> None:
         f"{len(pulses)} pulses: {off.min():+.1f} to {off.max():+.1f} frames off the grid; "
         f"median of the first tenth {np.median(first):+.1f}, of the last {np.median(last):+.1f}; "
         f"from minute 1 on memory {min(memory[1:])} to {max(memory[1:])} MB, "
-        f"its own {min(own[1:])} to {max(own[1:])} MB"
+        f"written {min(written[1:])} to {max(written[1:])} MB"
     )
 
 

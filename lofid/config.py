@@ -28,8 +28,8 @@ from lofid.errors import ConfigError
 from lofid.settings import Settings
 
 LIVE = (
-    *("tempo", "swing", "key", "temperature", "top_p", "key_lock", "loop_guard"),
-    *("lead_velocity", "keys_velocity"),
+    *("tempo", "swing", "key", "temperature", "top_p", "density", "key_lock", "loop_guard"),
+    *("lead_velocity", "keys_velocity", "mode", "rest", "reply"),
 )
 """The settings that can change while playing, by their short names; see :func:`change`."""
 

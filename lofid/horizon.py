@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from lofid.composer import Composer, Feel
 from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.player.wire import Message
-from lofid.settings import Settings
+from lofid.settings import AUTO, Settings
 
+FIRST_KEY = Key.parse("C minor")
+"""What is played in before the key that is to be followed is known."""
 WireNote = list[int]
 """[on tick, off tick, channel, pitch, velocity], as the player takes it."""
 
@@ -19,7 +21,7 @@ def feel_of(settings: Settings) -> Feel:
     """What the composer has to know of the settings."""
     music, parts = settings.music, settings.parts
     return Feel(
-        key=Key.parse(music.key),
+        key=FIRST_KEY if music.key == AUTO else Key.parse(music.key),
         swing_percent=music.swing,
         temperature=music.temperature,
         top_p=music.top_p,

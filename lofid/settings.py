@@ -18,9 +18,12 @@ from pydantic import (
 
 from lofid.music import Key
 
+AUTO = "auto"
+"""As the key: follow what is played."""
+
 
 def _key_text(text: str) -> str:
-    return str(Key.parse(text))
+    return AUTO if text.strip().lower() == AUTO else str(Key.parse(text))
 
 
 def _port_name(text: str) -> str:
@@ -52,10 +55,11 @@ class Music(_Values):
     tempo: float = Field(default=80.0, ge=20, le=300, description="beats per minute")
     swing: float = Field(default=58.0, ge=50, le=75, description="percent; 50 is straight")
     key: Annotated[str, AfterValidator(_key_text)] = Field(
-        default="C minor", description="a key such as 'F minor' or 'Eb major'"
+        default="C minor", description="a key such as 'F minor' or 'Eb major', or 'auto'"
     )
     temperature: float = Field(default=1.0, ge=0.5, le=1.5, description="1 is as the model learnt")
     top_p: float = Field(default=0.95, ge=0.1, le=1.0, description="share of choices that is kept")
+    density: float = Field(default=1.0, ge=0.5, le=2, description="1 is as the model learnt")
     key_lock: Literal["off", "soft", "hard"] = Field(
         default="soft", description="how firmly the choices keep to the notes of the key"
     )
@@ -94,6 +98,34 @@ class Midi(_Values):
     )
     output: str = Field(default="", description='"" for a virtual port, or part of a port\'s name')
     input: str = Field(default="", description='"" for none, "virtual", or part of a port\'s name')
+
+
+class Keyboard(_Values):
+    """What a person's playing does. Pitches are MIDI note numbers."""
+
+    mode: Literal["listen", "answer", "chords", "off"] = Field(
+        default="listen", description="what your playing does to the music"
+    )
+    rest: float = Field(default=1.0, ge=0.25, le=8, description="beats before lofid answers")
+    reply: Literal["wait", "go-on"] = Field(
+        default="wait", description="what lofid does after its answer"
+    )
+    chord_window: float = Field(
+        default=50.0, ge=5, le=500, description="milliseconds between the notes of one chord"
+    )
+    channel: int = Field(default=0, ge=0, le=16, description="MIDI channel; 0 for all")
+    lowest: int = Field(default=0, ge=0, le=127, description="pitch")
+    highest: int = Field(default=127, ge=0, le=127, description="pitch, at least lowest")
+    split: int = Field(default=0, ge=0, le=127, description="pitch; 0 for none")
+    transpose: int = Field(default=0, ge=-48, le=48, description="semitones")
+    thru: int = Field(default=0, ge=0, le=16, description="MIDI channel; 0 for none")
+
+    @field_validator("highest")
+    @classmethod
+    def _is_above(cls, highest: int, info: ValidationInfo) -> int:
+        if highest < info.data.get("lowest", 0):
+            raise ValueError(highest)
+        return highest
 
 
 class Sync(_Values):
@@ -149,6 +181,7 @@ class Settings(_Values):
     music: Music = Music()
     parts: Parts = Parts()
     midi: Midi = Midi()
+    keyboard: Keyboard = Keyboard()
     sync: Sync = Sync()
     engine: Engine = Engine()
     record: Record = Record()

@@ -18,10 +18,11 @@ from lofid.settings import Settings
 ROOT = Path(__file__).parents[1]
 LIVE_LIST = (
     "these can change while playing: "
-    "tempo, swing, key, temperature, top_p, key_lock, loop_guard, lead_velocity, keys_velocity"
+    "tempo, swing, key, temperature, top_p, density, key_lock, loop_guard, lead_velocity, "
+    "keys_velocity, mode, rest, reply"
 )
 CHANNEL = "a whole number from 1 to 16 (MIDI channel of the chords, other than lead_channel)"
-KEY = "a key such as 'F minor' or 'Eb major'"
+KEY = "a key such as 'F minor' or 'Eb major', or 'auto'"
 BPM = "a number from 20 to 300 (beats per minute)"
 SHIPPED = (ROOT / "config.toml").read_text(encoding="utf-8")
 KEYS = [
@@ -118,8 +119,8 @@ def test_a_flag_mends_what_the_file_has_wrong(tmp_path: Path) -> None:
         ("tempo = 80", "config.toml: tempo is not a section; did you mean 'music.tempo'?"),
         (
             "xyzzy = 80",
-            "config.toml: xyzzy is not a section; there are music, parts, midi, sync, engine, "
-            "record",
+            "config.toml: xyzzy is not a section; there are music, parts, midi, keyboard, sync, "
+            "engine, record",
         ),
         ("music = 80", "config.toml: music is 80; must be a section: [music], then key = value"),
         ("[parts]\nkeys_channel = 17", "config.toml: parts.keys_channel is 17; must be " + CHANNEL),
