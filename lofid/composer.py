@@ -8,7 +8,7 @@ repeated (:mod:`lofid.refrain`) until it does.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -218,16 +218,39 @@ class Composer:
             velocity_id=velocity_id(event.velocity),
         )
 
-    def remember(self, entries: Sequence[Entry]) -> None:
-        """Have these for the past, in place of all that was, with 0 for the next onset.
+    def seed(self, events: Sequence[Event]) -> None:
+        """Replace the context by events, in concert pitch and in order: what follows, follows them.
 
-        To be called when nothing waits that was composed: after :meth:`take_back`.
+        They are moved by whole bars, so that the last one's bar ends where the composer's begins.
         """
+        entries = [self._entry(event) for event in events]
+        last_bar = entries[-1].onset_grid // BAR_GRID + 1 if entries else 0
+        self._replace(entries, -last_bar * BAR_GRID)
+
+    def forget(self) -> None:
+        """Empty the context: what follows is the beginning of a piece."""
+        self._replace([], 0)
+
+    def memory(self) -> list[list[int]]:
+        """Give the context, for :meth:`recall`; onsets count from the bar line that comes next."""
+        next_bar = -(-self._onset_grid // BAR_GRID) * BAR_GRID
+        return [
+            [e.onset_grid - next_bar, e.length_grid, e.token_id, e.velocity_id]
+            for e in self._context.entries()
+        ]
+
+    def recall(self, rows: Iterable[list[int]]) -> None:
+        """Replace the context by what :meth:`memory` gave, maybe in another session."""
+        self._replace([Entry(*row) for row in rows], 0)
+
+    def _replace(self, entries: Iterable[Entry], shift_grid: int) -> None:
+        """Make a context anew; onset 0, after the shift, is where the composer's bar begins."""
         self._context.clear()
         self._heard.clear()
         self._recollection.forget()
-        for entry in sorted(entries, key=lambda entry: entry.onset_grid):
-            self._context.add(replace(entry, onset_grid=entry.onset_grid + self._onset_grid))
+        for entry in entries:
+            self._context.add(entry)
+        self._context.shift(self._onset_grid // BAR_GRID * BAR_GRID + shift_grid)
 
     def _next(self) -> Event:
         rng = self._rng.bit_generator.state

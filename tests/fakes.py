@@ -21,7 +21,7 @@ CARD = Card(
 class ScriptedModel:
     """Says the tokens of a script in turn, and with each a rhythm and a velocity class.
 
-    Its turn comes with each prediction that it is asked for. Every window it was primed with is kept
+    Its turn comes with each prediction it is asked for. Every window it was primed with is kept
     in ``primed``, every step in ``stepped``.
     """
 
