@@ -134,10 +134,11 @@ class Composer:
             self._waiting = None
             events.append(event)
 
-    @property
-    def next_ticks(self) -> int:
-        """Where the next event begins that is not composed yet."""
-        return swung(self._onset_grid * GRID_TICKS, self._feel.swing_percent)
+    def compose_one(self, until_ticks: int) -> Event | None:
+        """Give only the next event, if it begins before ``until_ticks``: that is soonest done."""
+        event = self._waiting or self._next()
+        self._waiting = event if event.onset_ticks >= until_ticks else None
+        return None if self._waiting else event
 
     def settle(self, until_ticks: int) -> None:
         """What begins before ``until_ticks`` will not be taken back."""

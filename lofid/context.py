@@ -22,6 +22,8 @@ from lofid.vocabulary import START, Vocabulary
 Ids = npt.NDArray[np.int32]
 SPARE = 80
 """Entries that are kept beyond the window, for when the newest are taken back."""
+REACH = 100
+"""Rows that are given even where the window is shorter: as far as a state is carried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +132,15 @@ class Context:
         While the context is not full, *start* stands before it: once, or as often as it takes to
         fill the window where the model was trained so (``pad``).
         """
-        return self._rows(self._entries(), next_onset_grid)
+        return self._rows(self._entries()[-max(self.length, REACH) :], next_onset_grid)
 
     def rows_before(self, number: int) -> list[Row]:
         """Give what leads up to a person's event. KeyError for one that is forgotten."""
         entry, entries = self._heard[number], self._entries()
         place = next(place for place, known in enumerate(entries) if known is entry)
-        return self._rows(entries[:place], entry.onset_grid)
+        return self._rows(
+            entries[max(0, place - max(self.length, REACH)) : place], entry.onset_grid
+        )
 
     def _rows(self, entries: Sequence[Entry], next_onset_grid: int) -> list[Row]:
         missing = self.length - len(entries)

@@ -48,15 +48,21 @@ class Horizon:
 
     def _extend(self, until: int, settings: Settings) -> list[WireNote]:
         """Compose up to a tick, if that is ahead, and remember it."""
-        until = max(until, self.until_tick)
-        end = until if self.silent_from is None else min(until, self.silent_from)
-        events = self._composer.compose(end) if end > self.until_tick else []
+        until, end = max(until, self.until_tick), self._end(until)
+        notes = self._keep(self._composer.compose(end) if end > self.until_tick else [], settings)
         self.until_tick = until
+        while self._bar and self._bar[0][0] < until - BAR_TICKS:
+            self._bar.popleft()
+        return notes
+
+    def _end(self, until: int) -> int:
+        """Up to where there is music, of a time up to ``until``."""
+        return until if self.silent_from is None else min(until, self.silent_from)
+
+    def _keep(self, events: Iterable[Event], settings: Settings) -> list[WireNote]:
         notes = wire_notes(events, settings)
         self._queued.extend(notes)
         self._bar.extend(notes)
-        while self._bar and self._bar[0][0] < until - BAR_TICKS:
-            self._bar.popleft()
         return notes
 
     def replan(self, tick: int, settings: Settings) -> Iterator[Message]:
@@ -64,13 +70,14 @@ class Horizon:
 
         Its first event is said as soon as it is there, for somebody waits for it.
         """
-        until = self.until_tick
+        until, end = self.until_tick, self._end(self.until_tick)
         self.take_back(tick)
         self._composer.come_in(tick)
-        soon = min(until, self._composer.next_ticks + 1)
-        yield {**self._play(self._extend(soon, settings)), "from": tick}
-        if self.until_tick < until:
-            yield self._play(self._extend(until, settings))
+        first = self._composer.compose_one(end) if end > self.until_tick else None
+        notes = self._keep([] if first is None else [first], settings)
+        # The player is not to miss what is still being composed.
+        yield {**self._play(notes), "until": until, "from": tick}
+        yield self._play(self._extend(until, settings))
 
     def hush(self, tick: int) -> Message:
         """Begin nothing from ``tick`` on, until :meth:`sound`."""

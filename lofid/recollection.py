@@ -15,8 +15,9 @@ from lofid.predictor import Foreteller, Prediction
 STEPS_BETWEEN_PRIMES = 64
 """So many events are heard by steps before the window is heard anew."""
 
-TAIL = 8
-"""So many of the newest events may be changed without hearing the whole window anew."""
+TAIL = 32
+"""So many of the newest events may be changed without hearing the whole window anew: those that
+are composed ahead, and those that are being played."""
 
 
 class Recollection:
