@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from lofid.config import LIVE, allowed, change, find_config, load
+from lofid.config import change, find_config, load
 from lofid.errors import ConfigError
+from lofid.fields import LIVE, allowed
 from lofid.settings import Settings
 
 ROOT = Path(__file__).parents[1]
