@@ -288,6 +288,7 @@ class Daemon:
             **self._engine.status(),
             **{name: opened[name] for name in names},
             "controllers": self._desk.table,
+            "learning": self._desk.learning,
             "waits_for": self._troupe.waits_for,
             "seconds": round(seconds, 1),
             "memory_mb": round(self._meter.memory_bytes(pid) / 2**20, 1),

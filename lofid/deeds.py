@@ -102,11 +102,11 @@ class Deed:
         if low is None or high is None:
             low, high = SWEEPS.get(self.name, self.span)
         step = (high - low) / (POSITIONS - 1)
-        numbers = [low + at * step for at in range(POSITIONS - 1)] + [high]
+        between = [low + at * step for at in range(1, POSITIONS - 1)]
         if field.annotation is int:
-            return tuple(str(round(number)) for number in numbers)
+            return tuple(str(round(number)) for number in (low, *between, high))
         digits = max(1, math.ceil(-math.log10(abs(step))))
-        return tuple(str(round(number, digits)) for number in numbers)
+        return (f"{low:g}", *(f"{round(number, digits):g}" for number in between), f"{high:g}")
 
 
 def _no_deed(words: str, name: str) -> str:

@@ -86,6 +86,11 @@ class Desk:
         return is_command
 
     @property
+    def learning(self) -> str:
+        """What waits for a controller to be moved; empty for nothing."""
+        return str(self._lesson.deed) if self._lesson and self._is_learning else ""
+
+    @property
     def _is_learning(self) -> bool:
         """Whether somebody still waits: a lesson is over a moment before who waited is told."""
         return self._lesson is not None and not self._lesson.taught.done()

@@ -84,7 +84,7 @@ class Learnt:
 
         A link stays one: what it leads to is written.
         """
-        if self._is_stuck:
+        if self._is_stuck and os.path.lexists(self.path):
             raise ConfigError(f"{self.path}: could not be read; mend it or remove it")
         text = HEADER + tomli_w.dumps({SECTION: mapping.write(bindings)})
         try:

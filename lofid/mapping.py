@@ -32,17 +32,16 @@ class Binding:
         assert match is not None, "whatever is no range is the mover's text"
         mover = Mover.parse(match[1])
         if not suits(mover, deed):
-            raise ConfigError(
-                f"must be a 'cc', such as 'cc 20': a press cannot say how much {deed}"
-            )
+            asked = "which" if deed.span is None else "how much"
+            raise ConfigError(f"must be a 'cc', such as 'cc 20': a press cannot say {asked} {deed}")
         if match[2] is None:
             return cls(mover)
         low, high = float(match[2]), float(match[3])
         if deed.span is None:
-            raise ConfigError(f"must be without a range: {str(deed)!r} is not a number to sweep")
+            raise ConfigError(f"must be without a range: {str(deed)!r} is no number to sweep")
         if not deed.span[0] <= min(low, high) < max(low, high) <= deed.span[1]:
             must = allowed(live_field(deed.name))
-            raise ConfigError(f"must go from one to another of what {deed} may be: {must}")
+            raise ConfigError(f"must go from one value of {deed} to another: {must}")
         return cls(mover, low, high)
 
     def __str__(self) -> str:

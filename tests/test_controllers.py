@@ -18,12 +18,13 @@ NUMBERS = (
     *("lead_velocity", "keys_velocity", "rest"),
 )
 CC, NOTE_ON, NOTE_OFF, PROGRAM, BEND = 0xB0, 0x90, 0x80, 0xC0, 0xE0
-PEDAL_CLASH = "cannot be: that is the sustain pedal; take another controller"
+ANOTHER = "take another controller"
+BPM = "a number from 20 to 300 (beats per minute)"
 SUCH_AS = "'cc 20', 'cc 20 on 1', 'note 36 on 10' or 'program 3'"
 
 
 def controllers(**table: str) -> Controllers:
-    """Controllers that follow a table; ``mode_answer`` stands for ``mode answer``."""
+    """Controllers that follow a table; ``mode__answer`` stands for ``mode answer``."""
     found, faults = mapping.read({key.replace("__", " "): text for key, text in table.items()})
     assert not faults
     made = Controllers()
@@ -75,48 +76,55 @@ def test_what_is_no_deed_is_told_in_a_line(text: str, line: str) -> None:
 
 
 def test_a_setting_that_is_not_live_is_no_deed() -> None:
-    with pytest.raises(ConfigError, match="^seed is fixed when lofid starts; these can change"):
+    with pytest.raises(ConfigError, match="seed is fixed when lofid starts; these can"):
         Deed.parse("seed")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "why"),
+    [
+        ("tempo", "cc", f"must be such as {SUCH_AS}"),
+        ("tempo", "cc 20 from", f"must be such as {SUCH_AS}"),
+        ("tempo", "cc 128", f"must have a number from 0 to 127, such as {SUCH_AS}"),
+        ("tempo", "cc 20 on 0", f"must have a channel from 1 to 16, such as {SUCH_AS}"),
+        ("record", "cc 64", f"cannot be: that is the sustain pedal; {ANOTHER}"),
+        ("record", "cc 123 on 2", f"cannot be: that is a channel mode message; {ANOTHER}"),
+        ("tempo", "note 36", "must be a 'cc', such as 'cc 20': a press cannot say how much tempo"),
+        ("mode", "program 1", "must be a 'cc', such as 'cc 20': a press cannot say which mode"),
+        ("panic", "cc 20 from 1 to 2", "must be without a range: 'panic' is no number to sweep"),
+        ("mode", "cc 20 from 1 to 2", "must be without a range: 'mode' is no number to sweep"),
+        ("tempo", "cc 20 from 10 to 90", f"must go from one value of tempo to another: {BPM}"),
+        ("tempo", "cc 20 from 90 to 90", f"must go from one value of tempo to another: {BPM}"),
+        ("swing", "CC 2 on 3", "must be another controller: that one moves 'density'"),
+    ],
+)
+def test_a_fault_in_the_mapping_is_one_line(key: str, text: str, why: str) -> None:
+    """The key, what was found, what is allowed; the rest of the table is read all the same."""
+    found, faults = mapping.read({"density": "cc 2", key: text, "mode off": "note 1"})
+    assert faults == [f"controllers.{key} is {text!r}; {why}"]
+    assert set(found) == {Deed("density"), Deed("mode", "off")}
 
 
 @pytest.mark.parametrize(
     ("table", "line"),
     [
-        ({"tempo": "cc"}, f"controllers.tempo is 'cc'; must be such as {SUCH_AS}"),
-        ({"tempo": 20}, f'controllers.tempo is 20; must be a text such as {SUCH_AS}, or "" for '
-                        "nothing"),
-        ({"tempo": "cc 128"}, "controllers.tempo is 'cc 128'; must have a number from 0 to 127, "
-                              f"such as {SUCH_AS}"),
-        ({"tempo": "cc 20 on 0"}, "controllers.tempo is 'cc 20 on 0'; must have a channel from 1 "
-                                  f"to 16, such as {SUCH_AS}"),
-        ({"record": "cc 64"}, f"controllers.record is 'cc 64'; {PEDAL_CLASH}"),
-        ({"record": "cc 123 on 2"}, "controllers.record is 'cc 123 on 2'; cannot be: that is a "
-                                    "channel mode message; take another controller"),
-        ({"tempo": "note 36"}, "controllers.tempo is 'note 36'; must be a 'cc', such as 'cc 20': "
-                               "a press cannot say how much tempo"),
-        ({"mode": "program 1"}, "controllers.mode is 'program 1'; must be a 'cc', such as 'cc 20': "
-                                "a press cannot say how much mode"),
-        ({"panic": "cc 20 from 1 to 2"}, "controllers.panic is 'cc 20 from 1 to 2'; must be without "
-                                         "a range: 'panic' is not a number to sweep"),
-        ({"mode": "cc 20 from 1 to 2"}, "controllers.mode is 'cc 20 from 1 to 2'; must be without "
-                                        "a range: 'mode' is not a number to sweep"),
-        ({"tempo": "cc 20 from 10 to 90"}, "controllers.tempo is 'cc 20 from 10 to 90'; must go "
-         "from one to another of what tempo may be: a number from 20 to 300 (beats per minute)"),
-        ({"tempo": "cc 20 from 90 to 90"}, "controllers.tempo is 'cc 20 from 90 to 90'; must go "
-         "from one to another of what tempo may be: a number from 20 to 300 (beats per minute)"),
-        ({"tempo": "cc 20", "swing": "cc 20 on 3"}, "controllers.swing is 'cc 20 on 3'; must be "
-         "another controller: that one moves 'tempo'"),
-        ({"key f minor": "note 1", "key F minor": "note 2"}, "controllers.'key F minor' is "
-         "'note 2'; must not be there twice: 'key F minor' is moved by something already"),
-        ({"tmepo": "cc 20"}, "controllers.tmepo: 'tmepo' is nothing that a controller does; "
-                             "did you mean 'tempo'?"),
+        (
+            {"tempo": 20},
+            f'controllers.tempo is 20; must be a text such as {SUCH_AS}, or "" for nothing',
+        ),
+        (
+            {"key f minor": "note 1", "key F minor": "note 2"},
+            "controllers.'key F minor' is 'note 2'; must not be there twice: 'key F minor' is "
+            "moved by something already",
+        ),
+        (
+            {"tmepo": "cc 20"},
+            "controllers.tmepo: 'tmepo' is nothing that a controller does; did you mean 'tempo'?",
+        ),
     ],
-)  # fmt: skip
-def test_a_fault_in_the_mapping_is_one_line(table: dict[str, object], line: str) -> None:
-    """The key, what was found, what is allowed; the rest of the table is read all the same."""
-    found, faults = mapping.read({"panic": "note 9", **table} if "panic" not in table else table)
-    assert faults == [line]
-    assert "panic" in table or Deed("panic") in found
+)
+def test_a_fault_in_the_table_is_one_line(table: dict[str, object], line: str) -> None:
+    assert mapping.read(table)[1] == [line]
 
 
 @given(st.dictionaries(st.text() | st.sampled_from(LIVE), st.text() | st.integers(), max_size=3))
@@ -198,10 +206,10 @@ def test_a_knob_sweeps_a_number() -> None:
     """Half a beat per minute a position; nothing is said twice."""
     desk = controllers(tempo="cc 20")
     assert commands(desk, (CC, 20, 0), (CC, 20, 0), (CC | 5, 20, 64), (CC, 20, 127)) == [
-        ("set", ["tempo", "60.0"]),
+        ("set", ["tempo", "60"]),
         None,
         ("set", ["tempo", "90.2"]),
-        ("set", ["tempo", "120.0"]),
+        ("set", ["tempo", "120"]),
     ]
 
 
@@ -337,12 +345,12 @@ def test_what_was_learnt_wins_the_deed_and_the_controller() -> None:
 
 def test_a_controller_is_taken_from_what_it_did() -> None:
     """Where that was learnt itself, nothing is left of it: not even what it had been before."""
-    base, learnt = read(tempo="cc 20"), read(swing="cc 30", tempo="cc 31", density="cc 32")
+    base, learnt = read(tempo="cc 20"), read(swing="cc 30", tempo="cc 31", density="cc 33")
     after, taken = mapping.learn(base, learnt, Deed("rest"), Mover("cc", 31, 1))
     assert taken == [Deed("tempo")]
     assert mapping.write(after) == {
         "swing": "cc 30",
-        "density": "cc 32",
+        "density": "cc 33",
         "tempo": "",
         "rest": "cc 31 on 1",
     }
