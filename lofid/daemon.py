@@ -163,6 +163,9 @@ class Daemon:
             self._troupe.send(self._engine.receive(message))
             if line := self._news.line(message):
                 self._say(line)
+            if not self._troupe.has_more:  # what came together is answered together
+                for answer in self._engine.answer():
+                    self._troupe.send([answer])
 
     async def _flush(self) -> None:
         """Bring the journal to the disk once a second; say it once when that or the model fails."""
