@@ -65,6 +65,11 @@ class Engine:
         return self.settings.sync.source == "midi-clock"
 
     @property
+    def is_moving(self) -> bool:
+        """Whether the music plays, or stands."""
+        return self._reckoning.is_moving
+
+    @property
     def faults(self) -> int:
         """Events that were repeated because the model gave no numbers."""
         return self._partner.faults
@@ -293,6 +298,7 @@ class Engine:
             "transport": "playing" if self._reckoning.is_moving else "stopped",
             "sync": self._sync if self._sync == "internal" else f"midi-clock, {self._sync}",
             **music.model_dump(exclude={"seed"}),
+            **self.settings.parts.model_dump(include={"lead_velocity", "keys_velocity"}),
             "tempo": self._reckoning.tempo_bpm,
             **self.settings.keyboard.model_dump(include={"mode", "rest", "reply"}),
             "seed": self.seed,
