@@ -167,7 +167,7 @@ class Composer:
 
         To be called when nothing waits that begins later: after :meth:`take_back`.
         """
-        self._go_to(max(self._first_place(from_ticks), self._onset_grid))
+        self._go_to(self._first_place(from_ticks))
 
     def come_in(self, from_ticks: int) -> None:
         """Let the next event begin when the model would have one follow what was heard last.

@@ -158,9 +158,8 @@ class Daemon:
         """Pass the players' messages to the engine and its answers back, for ever."""
         async for message in self._troupe.messages():
             self._silent_seconds = 0.0
-            if self._desk.takes(message):
-                continue  # a command, and no music
-            self._troupe.send(self._engine.receive(message))
+            if not self._desk.takes(message):  # else a command, and no music
+                self._troupe.send(self._engine.receive(message))
             if line := self._news.line(message):
                 self._say(line)
             if not self._troupe.has_more:  # what came together is answered together
