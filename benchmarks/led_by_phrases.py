@@ -12,6 +12,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -68,11 +69,13 @@ class Answer:
 
     @property
     def in_key(self) -> float:
-        """The share of sounding note time on the key's scale. ValueError for silence."""
-        spans = [(min(n.off_tick, ANSWER_END) - max(n.on_tick, ANSWER_BEGIN), n.pitch)
-                 for n in self.notes]  # fmt: skip
-        lasting = [(round(ticks), pitch) for ticks, pitch in spans if ticks > 0]
-        return share_on_scale(lasting, self.phrase.key)
+        """The share of sounding note time on the key's scale; none of silence."""
+        spans = [
+            (min(note.off_tick, ANSWER_END) - max(note.on_tick, ANSWER_BEGIN), note.pitch)
+            for note in self.notes
+        ]
+        lasting = [(round(ticks), pitch) for ticks, pitch in spans if ticks >= 1]
+        return share_on_scale(lasting, self.phrase.key) if lasting else 0.0
 
     @property
     def first_lead(self) -> list[int]:
@@ -82,15 +85,18 @@ class Answer:
 
     @property
     def semitones_off(self) -> float:
-        """How far the first notes' median is above the median of the phrase's melody."""
+        """How far the first notes' median is above the phrase's melody's; endless without any."""
+        if not self.first_lead:
+            return inf
         melody = [e.pitches[0] for e in self.phrase.events() if not e.is_chord]
         return median(self.first_lead) - median(melody)
 
     @property
     def shares_register(self) -> bool:
-        """Whether all first notes are within an octave of the phrase's range."""
+        """Whether there are first notes, all within an octave of the phrase's range."""
         low, high = min(self.phrase.pitches) - OCTAVE, max(self.phrase.pitches) + OCTAVE
-        return all(low <= pitch <= high for pitch in self.first_lead)
+        first = self.first_lead
+        return bool(first) and low <= min(first) and max(first) <= high
 
     @property
     def places(self) -> set[tuple[int, int]]:
@@ -168,8 +174,11 @@ def sounded(note: Heard, first: int, end: int) -> Sounded:
 
 
 def differing(one: Answer, other: Answer) -> float:
-    """Of all (tick, pitch) in either, the share that is not in both: tests/test_leading.py's."""
-    return len(one.places ^ other.places) / len(one.places | other.places)
+    """Of all (tick, pitch) in either, the share that is not in both: tests/test_leading.py's.
+
+    None of two silences.
+    """
+    return len(one.places ^ other.places) / max(1, len(one.places | other.places))
 
 
 def main() -> int:
