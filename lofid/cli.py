@@ -7,6 +7,7 @@ INTERRUPTED = 130
 
 try:
     # A tenth of a second and more, in which an impatient Ctrl-C gets no traceback either.
+    import contextlib
     import signal
     from pathlib import Path
     from typing import Annotated, Any
@@ -35,6 +36,8 @@ record = typer.Typer(help="Record what sounds to a MIDI file.", no_args_is_help=
 app.add_typer(ctl, name="ctl")
 ctl.add_typer(record, name="record")
 
+LEARN_SECONDS = 40.0
+"""More than the daemon waits for a controller."""
 CONVERSION_SECONDS = 600.0
 """How long 'record stop' waits for its MIDI file: a long take is minutes of music21's work."""
 
@@ -222,9 +225,9 @@ def status(name: Name = "lofid", json_: Annotated[bool, typer.Option("--json")] 
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         return ", ".join(f"{key} {part}" for key, part in value.items())
-    return "-" if value is None or value == "" else str(value)
+    return "-" if value in (None, "", {}) else str(value)
 
 
 @ctl.command("set")
@@ -257,6 +260,35 @@ def panic(name: Name = "lofid") -> None:
     print(ask(name, "panic"))
 
 
+@ctl.command()
+def toggle(name: Name = "lofid") -> None:
+    """Stop the music where it is, or play on from there."""
+    print(ask(name, "toggle"))
+
+
+@ctl.command()
+def learn(
+    what: Annotated[list[str], typer.Argument(help="Such as tempo, mode answer or record.")],
+    forget: Annotated[bool, typer.Option("--forget", help="Nothing is to do it any more.")] = False,
+    name: Name = "lofid",
+) -> None:
+    """Have the knob, pedal, pad or program button that is moved next do something."""
+    from lofid.deeds import Deed  # noqa: PLC0415  # keeps the other commands quick
+
+    deed = Deed.parse(" ".join(what))
+    if forget:
+        print(ask(name, "unlearn", str(deed)))
+        return
+    how = "turn a knob or move a slider" if deed.is_swept else "press a pad, pedal or button"
+    say(f"{how} for {str(deed)!r}; Ctrl-C calls it off")
+    try:
+        print(ask(name, "learn", str(deed), patience_seconds=LEARN_SECONDS))
+    except KeyboardInterrupt:
+        with contextlib.suppress(LofidError):  # there is nobody left to wait
+            ask(name, "learn")
+        raise
+
+
 @ctl.command("quit")
 def quit_(name: Name = "lofid") -> None:
     """Stop playing and leave."""
@@ -276,6 +308,12 @@ def record_start(
 def record_stop(name: Name = "lofid") -> None:
     """End the take and write its MIDI file."""
     print(ask(name, "record", "stop", patience_seconds=CONVERSION_SECONDS))
+
+
+@record.command("toggle")
+def record_toggle(name: Name = "lofid") -> None:
+    """Begin a take under a new name, or end the one that runs."""
+    print(ask(name, "record", "toggle", patience_seconds=CONVERSION_SECONDS))
 
 
 def main() -> None:

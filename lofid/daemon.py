@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from platformdirs import user_music_path, user_state_path
 
 from lofid.control import ControlServer
+from lofid.desk import Desk
 from lofid.errors import ControlError, RecordingError
+from lofid.learnt import Learnt, default_path
 from lofid.meter import Meter
 from lofid.news import News
 from lofid.player.wire import Message
@@ -56,6 +58,7 @@ class Daemon:
         self._quit = asyncio.Event()
         self._meter = Meter()
         self._news = News()
+        self._desk = Desk(settings, Learnt(default_path()), self._obey, say)
         self._maybe_engine: Engine | None = None
         self._takes: set[Path] = set()
         self._conversions: set[asyncio.Task[str]] = set()
@@ -86,6 +89,7 @@ class Daemon:
             if self._settings.record.file:
                 self._record(Path(self._settings.record.file))
             self._announce()
+            self._desk.open()
             await control.open()
             stack.push_async_callback(control.shut)
             await self._perform()
@@ -135,7 +139,8 @@ class Daemon:
         self._meter.start(self._troupe.pid)
         self._troupe.send(self._engine.begin())
         self._started = time.monotonic()
-        jobs = [asyncio.create_task(job()) for job in (self._listen, self._flush, self._watch)]
+        works = (self._listen, self._flush, self._watch, self._desk.run)
+        jobs = [asyncio.create_task(work()) for work in works]
         quitting = asyncio.create_task(self._quit.wait())
         try:
             await asyncio.wait(
@@ -153,9 +158,14 @@ class Daemon:
         """Pass the players' messages to the engine and its answers back, for ever."""
         async for message in self._troupe.messages():
             self._silent_seconds = 0.0
+            if self._desk.takes(message):
+                continue  # a command, and no music
             self._troupe.send(self._engine.receive(message))
             if line := self._news.line(message):
                 self._say(line)
+            if not self._troupe.has_more:  # what came together is answered together
+                for answer in self._engine.answer():
+                    self._troupe.send([answer])
 
     async def _flush(self) -> None:
         """Bring the journal to the disk once a second; say it once when that or the model fails."""
@@ -224,19 +234,35 @@ class Daemon:
             case "set", [name, text]:
                 self._troupe.send(self._engine.set(name, text))
                 return f"{name} = {text}"
-            case ("stop" | "start" | "continue" | "panic") as what, []:
+            case ("stop" | "start" | "continue" | "toggle" | "panic") as what, []:
                 return self._conduct(what)
-            case "record", ["start", *where]:
-                return f"recording to {self._record(Path(where[0]) if where else _new_take())}"
-            case "record", ["stop"]:
-                return f"recorded {await self._begin_conversion()}"
+            case "record", ["start" | "toggle", *_] | ["stop"]:
+                return await self._keep_take(*arguments)
+            case "learn" | "unlearn", _:
+                return await self._teach(command, arguments)
             case "quit", []:
                 self._quit.set()
                 return "leaving"
         raise ControlError(f"unknown command {command!r} with {len(arguments)} arguments")
 
+    async def _keep_take(self, what: str, *where: str) -> str:
+        if what == "toggle":
+            what = "start" if self._engine.recorder is None else "stop"
+        if what == "stop":
+            return f"recorded {await self._begin_conversion()}"
+        return f"recording to {self._record(Path(where[0]) if where else _new_take())}"
+
+    async def _teach(self, command: str, arguments: list[str]) -> str:
+        """Learn, or forget, what a controller does; ``learn`` alone calls a lesson off."""
+        what = " ".join(arguments)
+        if command == "unlearn":
+            return await self._desk.forget(what)
+        return await self._desk.learn(what) if arguments else self._desk.stop_learning()
+
     def _conduct(self, what: str) -> str:
         engine = self._engine
+        if what == "toggle":
+            what = "stop" if engine.is_moving else "continue"
         deeds: dict[str, tuple[Callable[[], list[Message]], str]] = {
             "stop": (engine.halt, "stopped"),
             "start": (engine.start, "playing from the next bar line"),
@@ -264,6 +290,8 @@ class Daemon:
         return {
             **self._engine.status(),
             **{name: opened[name] for name in names},
+            "controllers": self._desk.table,
+            "learning": self._desk.learning,
             "waits_for": self._troupe.waits_for,
             "seconds": round(seconds, 1),
             "memory_mb": round(self._meter.memory_bytes(pid) / 2**20, 1),

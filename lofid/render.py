@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lofid.composer import Composer
-from lofid.horizon import feel_of, wire_notes
+from lofid.feel import feel_of
+from lofid.horizon import wire_notes
 from lofid.music import BAR_TICKS
 from lofid.player.agenda import Note, NoteOff, NoteOn, Score
 from lofid.predictor import Predictor
@@ -33,8 +34,8 @@ def render(
     with tempfile.TemporaryDirectory(prefix="lofid-") as folder:
         recorder = Recorder(path, Path(folder), lead, keys)
         recorder.tempo(0, settings.music.tempo)
-        recorder.key(0, settings.music.key)
         composer, score = Composer(predictor, feel_of(settings), seed), Score()
+        recorder.key(0, str(composer.feel.key))
         for bar in range(1, bars + 1):
             notes = wire_notes(composer.compose(bar * BAR_TICKS), settings)
             score.add(Note(*note) for note in notes)

@@ -175,6 +175,17 @@ class Record(_Values):
     file: PathText = Field(default="", description='"" for no recording, or a path')
 
 
+class Controllers(_Values):
+    """What moves what, by deed: ``{"tempo": "cc 20"}``. :mod:`lofid.mapping` reads both texts."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def table(self) -> dict[str, object]:
+        """The section as it was written."""
+        return dict(self.model_extra or {})
+
+
 class Settings(_Values):
     """All settings: ``settings.music.tempo`` and so on."""
 
@@ -185,3 +196,4 @@ class Settings(_Values):
     sync: Sync = Sync()
     engine: Engine = Engine()
     record: Record = Record()
+    controllers: Controllers = Controllers()

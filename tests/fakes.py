@@ -21,8 +21,8 @@ CARD = Card(
 class ScriptedModel:
     """Says the tokens of a script in turn, and with each a rhythm and a velocity class.
 
-    The turn is the number of events in its state, so that a step and a prime must agree on it;
-    every window it was primed with is kept in ``primed``, every step in ``stepped``.
+    Its turn comes with each prediction it is asked for. Every window it was primed with is kept
+    in ``primed``, every step in ``stepped``.
     """
 
     has_heads = True
@@ -40,6 +40,9 @@ class ScriptedModel:
     def prime(self, window: Window) -> Prediction:
         self.primed.append(window)
         return self._say()
+
+    def trail(self, window: Window, steps: int) -> list[Prediction]:
+        return [self.prime(window)] * (steps + 1)
 
     def step(self, state: Floats, newest: Window) -> Prediction:
         self.stepped.append(newest)

@@ -5,8 +5,11 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lofid.composer import MOST_AT_ONCE, STEPS_BETWEEN_PRIMES, Composer, Feel
+from lofid.chooser import MOST_AT_ONCE
+from lofid.composer import Composer
+from lofid.feel import Feel
 from lofid.music import BAR_TICKS, Event, Key
+from lofid.recollection import STEPS_BETWEEN_PRIMES
 from tests.fakes import CARD, ScriptedModel
 
 PLAIN = Feel()
@@ -98,22 +101,23 @@ def test_stepping_is_primed_anew_every_so_often() -> None:
 
 
 def test_what_is_heard_is_in_the_next_window() -> None:
-    """A played chord is heard as the nearest known, in its place, and the model is primed anew."""
+    """A played chord is heard as the nearest known, in its place, with what sounded after it."""
     model = ScriptedModel(QUARTERS)
     composer = Composer(model, PLAIN, seed=1)
     composer.compose(960)
-    primed = len(model.primed)
-    heard = composer.hear(Event((48, 51, 55), 700, 400, 90, by_person=True))
-    assert heard == "C3.E-3.G3.B-3"
+    primed, stepped = len(model.primed), len(model.stepped)
+    heard = composer.hear(1, Event((48, 51, 55), 700, 400, 90, by_person=True))
+    assert heard[0] == "C3.E-3.G3.B-3"
     composer.compose(1920)
-    assert len(model.primed) == primed + 1
-    assert 4 in model.primed[-1].token.tolist()
+    assert len(model.primed) == primed
+    tokens = [window.token.tolist() for window in model.stepped[stepped:]]
+    assert tokens[:4] == [[2], [4], [1], [2]]
 
 
 def test_what_is_heard_is_brought_home_from_the_key() -> None:
     """In E flat major, an E flat is the model's C."""
     composer = Composer(ScriptedModel(QUARTERS), replace(PLAIN, key=Key.parse("Eb major")), seed=1)
-    assert composer.hear(Event((63,), 0, 480, 90, by_person=True)) == "C4"
+    assert composer.hear(1, Event((63,), 0, 480, 90, by_person=True))[0] == "C4"
 
 
 @settings(max_examples=30)

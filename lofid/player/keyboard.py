@@ -4,6 +4,8 @@ A person plays to what is heard, which is a latency behind what was handed over;
 key is the one that sounded when it was struck.
 """
 
+from collections.abc import Callable
+
 from lofid.player import midi
 from lofid.player.echo import Echo
 from lofid.player.inbox import Inbox
@@ -16,7 +18,15 @@ SUSTAIN = 64
 class Keyboard:
     """Takes from the inbox and reports. To be called from the loop's thread."""
 
-    def __init__(self, inbox: Inbox, transport: Transport, reports: Reports, echo: Echo) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        transport: Transport,
+        reports: Reports,
+        echo: Echo,
+        now: Callable[[], float],
+    ) -> None:
+        self._now = now
         self.latency_seconds = 0.0
         self.floor_tick = 0
         """The last position that was told: what comes later holds no earlier tick."""
@@ -47,8 +57,9 @@ class Keyboard:
 
     def _tell(self, data: list[int], seconds: float) -> None:
         self._remember(*data)
-        tick = self._transport.tick_at(seconds - self.latency_seconds)
-        self._reports.heard(max(self.floor_tick, tick), data)
+        tick = max(self.floor_tick, self._transport.tick_at(seconds - self.latency_seconds))
+        ahead_tick = max(tick, self._transport.tick_at(self._now()))
+        self._reports.heard(tick, ahead_tick, seconds, data)
 
     def _remember(self, status: int, first: int, second: int) -> None:
         kind, channel = status & 0xF0, status & 0x0F

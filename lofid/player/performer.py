@@ -49,7 +49,7 @@ class Performer:
         self._cover = Cover()
         self._transport = Transport()
         self._echo = Echo()
-        self._keyboard = Keyboard(inbox, self._transport, self._reports, self._echo)
+        self._keyboard = Keyboard(inbox, self._transport, self._reports, self._echo, self.now)
         self._sends_clock = False
         self._course: Course | None = None
         self._lookout: Lookout | None = None
@@ -181,13 +181,16 @@ class Performer:
         notes = [(channel, pitch) for channel, pitch in message["notes"]]
         self._opened().quieten(now_seconds, notes)
 
-    def _play(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
-        score = self._opened().score
+    def _play(self, message: Message, now_seconds: float) -> None:
+        voice = self._opened()
         notes: Iterable[Note] = [Note(*note) for note in message["notes"]]
         if "until" in message:
             bar = [Note(*note) for note in message["bar"]]
             notes = self._cover.take(notes, message["until"], bar)
-        score.add(notes)
+        if "from" in message:
+            voice.replace(self._cover.first_after(message["from"]), notes, now_seconds)
+        else:
+            voice.score.add(notes)
 
     def _start(self, message: Message, now_seconds: float) -> None:
         """Move on from a tick: with the next pulse we send, or now."""
