@@ -45,6 +45,11 @@ class News:
                 return f"the machine stood still for {message['seconds']:g} s: the music goes on"
             case "echo":
                 return "lofid hears itself: its output is connected to its input, which it ignores"
+            case "own_channel":
+                return (
+                    f"what comes in on channel {message['channel'] + 1} is ignored, since thru "
+                    "goes out there: play on another channel, or change keyboard.thru"
+                )
             case "plugged":
                 what = "is back" if message["there"] else "has gone: lofid connects it by name"
                 return f"{_SIDES[message['side']]} {what}"

@@ -37,4 +37,5 @@ class Lookout:
                 self._keyboard.unplug(now_seconds)
             if side == "output" and is_there:
                 self._voice.quieten(now_seconds)
+                self._keyboard.quieten(now_seconds)
             self._reports.plugged(side, is_there)

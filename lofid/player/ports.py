@@ -92,6 +92,13 @@ class Ports(Protocol):
         PortError when the port is gone.
         """
 
+    def pass_on(self, messages: Sequence[Timed]) -> None:
+        """Send what came in as soon as can be, in order; each with the moment it came in at.
+
+        On JACK each leaves a period after it came, on the other systems at once. PortError when
+        the port is gone.
+        """
+
     def look(self) -> Sequence[Change]:
         """Connect again what came back by name; give what came or went since the last look.
 

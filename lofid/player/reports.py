@@ -78,6 +78,10 @@ class Reports:
         """Tell that the player runs, and how fast the clock is, also where nothing moves."""
         self._tell("alive", tempo=round(tempo_bpm, 2))
 
+    def own_channel(self, channel: int) -> None:
+        """Tell that the keyboard plays on thru's channel, of which no notice is taken."""
+        self._tell("own_channel", channel=channel)
+
     def echo(self) -> None:
         """Tell that the output is connected to the input."""
         self._tell("echo")

@@ -113,6 +113,10 @@ class RtMidiPorts:
             all_is_well()
         self._may_close_seconds = time.monotonic() + _LAST_WORDS_SECONDS
 
+    def pass_on(self, messages: Sequence[Timed]) -> None:
+        """As :meth:`send`, which sends at once."""
+        self.send(messages)
+
     def late_seconds(self, due_seconds: float) -> float:
         """How long ago it was due: it includes the sending."""
         return max(0.0, time.monotonic() - due_seconds)

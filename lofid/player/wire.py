@@ -8,6 +8,9 @@ Engine to player (``do``)::
              clock "virtual"|part of a name, waits_when_lost true|false, tempo: follow MIDI clock
              sends_clock true, tempo         send MIDI clock
              patient true                    ports that are not there may come later
+             keyboard {thru null|0-15        the channel on which what is played is passed on,
+               transpose semitones           moved by so much
+               channel null|0-15}            if played on this channel; null for any
     silence  notes [[channel, pitch], ...]    a predecessor died: end what it held, then panic
     play     notes [[on_tick, off_tick, channel, pitch, velocity], ...]; and if wanted
              until, bar: composed up to this tick; notes of a bar to be repeated beyond it
@@ -34,6 +37,7 @@ Player to engine (``is``)::
     plugged   side "output"|"input"|"clock", there
     alive     tempo                           about once a second, whatever happens
     echo                                      the output is connected to the input
+    own_channel channel                       what comes in where thru goes out is ignored
     lost      count                           reports that a stalled engine left no room for
     closed
 

@@ -43,6 +43,9 @@ class FakePorts:
         self.batches.append((round(self.now(), 6), [message.hex(" ") for _, message in messages]))
         self._wait(self.send_seconds)
 
+    def pass_on(self, messages: Sequence[Timed]) -> None:
+        self.send(messages)
+
     def late_seconds(self, due_seconds: float) -> float:
         return max(0.0, self.now() - due_seconds)
 
