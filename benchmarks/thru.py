@@ -1,4 +1,4 @@
-"""How long thru takes: from a key's own frame at the input to the passed-on message's at the output.
+"""How long thru takes: from a key's own frame at lofid's input to that at its output.
 
 Usage: ``python benchmarks/thru.py`` (needs jackd)
 
@@ -24,6 +24,8 @@ from tests.jackserver import JackKeyboard, JackRecorder, JackServer, sounding, w
 from tests.player.driver import PlayerProcess
 
 NOTES, THRU, SEED = 500, 2, 7
+KEYBOARD = 9
+"""The channel that the keyboard plays on, 0 to 15: none that lofid plays on."""
 PERIODS = (256, 1024)
 BACKENDS = ("jack", "jack-rtmidi")
 BUSY = [sys.executable, "-c", "while True: pass"]
@@ -52,10 +54,6 @@ def passed(server: JackServer, backend: str) -> tuple[np.ndarray, str]:
             assert not sounding(recorder.events), "a note is held"
     assert [data[1:] for _, data in came] == [data[1:] for _, data in left], "not as it was played"
     return np.array([out - at for (at, _), (out, _) in zip(came, left, strict=True)]), granted
-
-
-KEYBOARD = 9
-"""The channel that the keyboard plays on, 0 to 15: none that lofid plays on."""
 
 
 def _keys(frame: int) -> list[tuple[int, bytes]]:

@@ -65,10 +65,15 @@ def load(path: Path | None, flags: Mapping[str, object]) -> Settings:
     """
     written = {} if path is None else _read(path)
     given = {n: str(v) if isinstance(v, Path) else v for n, v in flags.items() if v is not None}
+    faults: list[tuple[tuple[str, ...], object]]
     try:
-        return Settings.model_validate(_merged(written, given), strict=True)
+        settings = Settings.model_validate(_merged(written, given), strict=True)
     except ValidationError as error:
         faults = [(tuple(map(str, each["loc"])), each["input"]) for each in error.errors()]
+    else:
+        faults = [*settings.clashes()]
+        if not faults:
+            return settings
     lines = [f"{_source(where, given, written) or path}: {_fault(where, v)}" for where, v in faults]
     raise ConfigError("\n".join(lines))
 

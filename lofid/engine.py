@@ -21,7 +21,7 @@ from lofid.predictor import Foreteller
 from lofid.reckoning import Reckoning
 from lofid.recorder import Conversion, Recorder
 from lofid.settings import Settings
-from lofid.stakes import Stakes
+from lofid.stakes import Stakes, ThruStakes
 
 CHORD_WINDOW_SECONDS = 0.05
 MOST_AHEAD_SECONDS = 0.2
@@ -55,6 +55,10 @@ class Engine:
         self._horizon = Horizon(self._composer)
         self._reckoning = Reckoning(now, settings.music.tempo)
         self._stakes = Stakes(now)
+        keyboard = settings.keyboard
+        self._thru = ThruStakes(
+            now, keyboard.thru - 1 if keyboard.thru else None, keyboard.transpose
+        )
         self._sync = "internal"
         self._song_tick = 0
         self._lateness = Lateness()
@@ -98,6 +102,7 @@ class Engine:
         for channel, pitch in self._stakes.owed:
             self._record_off(tick, channel, pitch)
         self._stakes.clear()
+        self._thru.clear()
         self._lost_at_stake = []
         self._listener.release(tick, self.recorder)
         if not self._was_moving:
@@ -118,7 +123,7 @@ class Engine:
         """
         until = self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
         now = self._stakes.at_stake(self._horizon.begun(until))
-        return list(dict.fromkeys([*self._lost_at_stake, *now]))
+        return list(dict.fromkeys([*self._lost_at_stake, *now, *self._thru.at_stake()]))
 
     def tick_now(self) -> int:
         """Where the clock stands by our own reckoning since the last position.
@@ -176,6 +181,7 @@ class Engine:
             case "off":
                 self._ended(message)
             case "heard":
+                self._thru.hear(message["data"])
                 window = self._ticks_in(CHORD_WINDOW_SECONDS)
                 self._listener.hear(message["tick"], tuple(message["data"]), window, self.recorder)
             case "gone":

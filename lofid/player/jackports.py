@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from lofid.errors import NoMidiError, PortError
+from lofid.errors import NoMidiError, NoSuchPortError, PortError
 from lofid.player.plug import Plug
 from lofid.player.ports import (
     NAME_PATIENCE_SECONDS,
@@ -50,6 +50,7 @@ class JackPorts:
         self.output = ""
         self.input: str | None = None
         self.clock: str | None = None
+        self.awaits = ""
         self._client = client
         self._rate = int(client.samplerate)
         self._slack_frames = round(slack_seconds * self._rate)
@@ -104,10 +105,13 @@ class JackPorts:
         self._plugs.append(plug)
         try:
             return plug.connect()
-        except PortError:
-            if request.is_patient:
-                return str(port.name)
-            raise
+        except PortError as error:
+            may_come = side == "input" and isinstance(error, NoSuchPortError)
+            if not (may_come or request.is_patient):
+                raise
+            if side == "input":
+                self.awaits = str(error)
+            return str(port.name)
 
     def look(self) -> list[Change]:
         """Connect again what came back by name; give what came or went."""
@@ -116,7 +120,8 @@ class JackPorts:
             # A port may go while it is connected to: the next look sees it.
             with contextlib.suppress(_jack().JackError):
                 if (is_there := plug.look()) is not None:
-                    changes.append((plug.side, is_there))
+                    name = plug.other or str(plug.port.name)
+                    changes.append((plug.side, is_there, name))
         return changes
 
     def now(self) -> float:

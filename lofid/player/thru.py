@@ -79,7 +79,7 @@ class Thru:
             self._ports.pass_on([(seconds, message) for message in messages])
 
     def _passed(self, message: bytes) -> list[bytes]:
-        """Find what has to leave for a message; a note that transposition takes too far does not."""
+        """Find what has to leave for a message: nothing for a note that is moved too far."""
         kind, by, *data = message[0] & 0xF0, message[0] & 0x0F, *message[1:]
         if kind not in (midi.NOTE_ON, midi.NOTE_OFF, midi.KEY_PRESSURE):
             self._move(kind, data)

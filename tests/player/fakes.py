@@ -27,6 +27,7 @@ class FakePorts:
         self.output = "fake:out"
         self.input: str | None = None
         self.clock: str | None = None
+        self.awaits = ""
         self.changes: list[Change] = []
         self.batches: list[tuple[float, list[str]]] = []
         self.is_broken = False
