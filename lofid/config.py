@@ -68,12 +68,14 @@ def load(path: Path | None, flags: Mapping[str, object]) -> Settings:
     """
     written = {} if path is None else read_toml(path)
     given = {n: str(v) if isinstance(v, Path) else v for n, v in flags.items() if v is not None}
-    faults = []
+    faults: list[tuple[tuple[str, ...], object]] = []
     settings = Settings()
     try:
         settings = Settings.model_validate(_merged(written, given), strict=True)
     except ValidationError as error:
         faults = [(tuple(map(str, each["loc"])), each["input"]) for each in error.errors()]
+    else:
+        faults += settings.clashes()
     lines = [f"{_source(where, given, written) or path}: {_fault(where, v)}" for where, v in faults]
     lines += [f"{path}: {fault}" for fault in _mapping_faults(written.get("controllers"))]
     if lines:

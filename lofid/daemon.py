@@ -125,8 +125,10 @@ class Daemon:
     def _announce(self) -> None:
         opened, predictor = self._troupe.opened, self._engine.predictor
         music = self._settings.music
-        heard = f", hears {opened['input']}" if opened["input"] else ""
+        heard = f", hears {opened['input']}" if opened["input"] and not opened["awaits"] else ""
         self._say(f"lofid plays on {opened['backend']} port {opened['output']}{heard}")
+        if opened["awaits"]:
+            self._say(f"lofid waits for your keyboard: {opened['awaits']}")
         self._say(
             f"{music.key}, {music.tempo:g} bpm, seed {self._engine.seed}; "
             f"model {predictor.card.recipe} on {predictor.device} ({predictor.device_note})"
@@ -291,6 +293,7 @@ class Daemon:
             **{name: opened[name] for name in names},
             "controllers": self._desk.table,
             "learning": self._desk.learning,
+            "keyboard": self._troupe.keyboard,
             "waits_for": self._troupe.waits_for,
             "seconds": round(seconds, 1),
             "memory_mb": round(self._meter.memory_bytes(pid) / 2**20, 1),

@@ -19,7 +19,7 @@ from lofid.predictor import Foreteller
 from lofid.reckoning import Reckoning
 from lofid.recorder import Conversion, Recorder
 from lofid.settings import Settings
-from lofid.stakes import Stakes
+from lofid.stakes import Stakes, ThruStakes
 
 MOST_AHEAD_SECONDS = 0.2
 """More than any player's latency: 4,096 frames and its slack are 0.1 s."""
@@ -51,6 +51,10 @@ class Engine:
         self._horizon = self._partner.horizon
         self._reckoning = Reckoning(now, settings.music.tempo)
         self._stakes = Stakes(now)
+        keyboard = settings.keyboard
+        self._thru = ThruStakes(
+            now, keyboard.thru - 1 if keyboard.thru else None, keyboard.transpose
+        )
         self._sync = "internal"
         self._song_tick = 0
         self._lateness = Lateness()
@@ -100,6 +104,7 @@ class Engine:
         for channel, pitch in self._stakes.owed:
             self._record_off(tick, channel, pitch)
         self._stakes.clear()
+        self._thru.clear()
         self._lost_at_stake = []
         self._partner.release(tick, self.recorder)
         if not self._was_moving:
@@ -120,7 +125,7 @@ class Engine:
         """
         until = self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
         now = self._stakes.at_stake(self._horizon.begun(until))
-        return list(dict.fromkeys([*self._lost_at_stake, *now]))
+        return list(dict.fromkeys([*self._lost_at_stake, *now, *self._thru.at_stake()]))
 
     def tick_now(self) -> int:
         """Where the clock stands by our own reckoning since the last position.
@@ -178,6 +183,7 @@ class Engine:
             case "off":
                 self._ended(message)
             case "heard":
+                self._thru.hear(message["data"])
                 self._partner.hear(message, self.recorder)
             case "gone":
                 self.lose()

@@ -27,6 +27,10 @@ class PortError(LofidError):
     """A MIDI port cannot be found or opened."""
 
 
+class NoSuchPortError(PortError):
+    """No MIDI port has this name now; one may come later."""
+
+
 class NoMidiError(PortError):
     """This machine has no MIDI system at all."""
 

@@ -118,7 +118,13 @@ class Keyboard(_Values):
     highest: int = Field(default=127, ge=0, le=127, description="pitch, at least lowest")
     split: int = Field(default=0, ge=0, le=127, description="pitch; 0 for none")
     transpose: int = Field(default=0, ge=-48, le=48, description="semitones")
-    thru: int = Field(default=0, ge=0, le=16, description="MIDI channel; 0 for none")
+    thru: int = Field(
+        default=0,
+        ge=0,
+        le=16,
+        description="MIDI channel other than keyboard.channel, parts.lead_channel and "
+        "parts.keys_channel; 0 for none",
+    )
 
     @field_validator("highest")
     @classmethod
@@ -126,6 +132,13 @@ class Keyboard(_Values):
         if highest < info.data.get("lowest", 0):
             raise ValueError(highest)
         return highest
+
+    @field_validator("thru")
+    @classmethod
+    def _is_its_own(cls, thru: int, info: ValidationInfo) -> int:
+        if thru and thru == info.data.get("channel"):
+            raise ValueError(thru)
+        return thru
 
 
 class Sync(_Values):
@@ -197,3 +210,9 @@ class Settings(_Values):
     engine: Engine = Engine()
     record: Record = Record()
     controllers: Controllers = Controllers()
+
+    def clashes(self) -> list[tuple[tuple[str, str], object]]:
+        """List what no section can see by itself, each with where it stands and what is there."""
+        thru, parts = self.keyboard.thru, self.parts
+        is_taken = thru in (parts.lead_channel, parts.keys_channel)
+        return [(("keyboard", "thru"), thru)] if is_taken else []

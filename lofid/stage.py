@@ -120,7 +120,7 @@ class Stage:
 
 def open_request(settings: Settings) -> Message:
     """Ask for the ports that the settings name."""
-    midi, parts, sync = settings.midi, settings.parts, settings.sync
+    midi, parts, sync, keyboard = settings.midi, settings.parts, settings.sync, settings.keyboard
     is_led = sync.source == "midi-clock"
     return {
         "do": "open",
@@ -132,5 +132,15 @@ def open_request(settings: Settings) -> Message:
         "waits_when_lost": sync.when_lost == "stop",
         "sends_clock": sync.send,
         "tempo": settings.music.tempo,
+        "keyboard": {
+            "thru": _wire_channel(keyboard.thru),
+            "transpose": keyboard.transpose,
+            "channel": _wire_channel(keyboard.channel),
+        },
         "channels": [parts.lead_channel - 1, parts.keys_channel - 1],
     }
+
+
+def _wire_channel(channel: int) -> int | None:
+    """Channels are 1 to 16 for people, with 0 for none or all; 0 to 15 on the wire, or None."""
+    return channel - 1 if channel else None

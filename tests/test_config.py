@@ -23,6 +23,10 @@ LIVE_LIST = (
     "keys_velocity, mode, rest, reply"
 )
 CHANNEL = "a whole number from 1 to 16 (MIDI channel of the chords, other than lead_channel)"
+THRU = (
+    "a whole number from 0 to 16 (MIDI channel other than keyboard.channel, parts.lead_channel "
+    "and parts.keys_channel; 0 for none)"
+)
 KEY = "a key such as 'F minor' or 'Eb major', or 'auto'"
 BPM = "a number from 20 to 300 (beats per minute)"
 SHIPPED = (ROOT / "config.toml").read_text(encoding="utf-8")
@@ -141,6 +145,14 @@ def test_a_flag_mends_what_the_file_has_wrong(tmp_path: Path) -> None:
         (
             "[parts]\nlead_channel = 2",
             "the default: parts.keys_channel is 2; must be " + CHANNEL,
+        ),
+        (
+            "[keyboard]\nthru = 2",
+            "config.toml: keyboard.thru is 2; must be " + THRU,
+        ),
+        (
+            "[keyboard]\nchannel = 3\nthru = 3",
+            "config.toml: keyboard.thru is 3; must be " + THRU,
         ),
         (
             '[midi]\nname = "lo:fi"',

@@ -118,7 +118,7 @@ class World:
 
     def unplug(self) -> None:
         """The keyboard goes."""
-        self.ports.changes = [("input", False)]
+        self.ports.changes = [("input", False, None)]
 
     def crash(self) -> None:
         """The player is killed, and another takes its place."""

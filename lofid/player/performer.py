@@ -19,6 +19,7 @@ from lofid.player.ports import Opener, PortRequest, Ports
 from lofid.player.realtime import Realtime
 from lofid.player.reports import Reports
 from lofid.player.sync import Sync
+from lofid.player.thru import thru_to
 from lofid.player.transport import SONG_TICKS, Transport
 from lofid.player.voice import Voice
 from lofid.player.wire import Message, WireError
@@ -49,7 +50,7 @@ class Performer:
         self._cover = Cover()
         self._transport = Transport()
         self._echo = Echo()
-        self._keyboard = Keyboard(inbox, self._transport, self._reports, self._echo, self.now)
+        self._keyboard = Keyboard(inbox, self._transport, self._reports, self._echo)
         self._sends_clock = False
         self._course: Course | None = None
         self._lookout: Lookout | None = None
@@ -154,6 +155,7 @@ class Performer:
             if self._sends_clock and self._transport.is_moving:
                 voice.signal(now_seconds, bytes((midi.STOP,)))
             voice.quieten(now_seconds)
+            self._keyboard.quieten(now_seconds)
         finally:
             ports.close()
 
@@ -163,7 +165,7 @@ class Performer:
         request = PortRequest.wanted(message, self._realtime.is_granted)
         self._ports = ports = self._opener(request, self._inbox.hear, self._inbox.hear_clock)
         self._now = ports.now
-        self._keyboard.latency_seconds = ports.latency_seconds
+        self._keyboard.open(ports, thru_to(ports, message.get("keyboard")))
         voice = Voice(ports, message["channels"], self._transport, self._reports, self._echo)
         self._voice = voice
         self._lookout = Lookout(ports, self._keyboard, voice, self._reports)
@@ -180,6 +182,7 @@ class Performer:
     def _silence(self, message: Message, now_seconds: float) -> None:
         notes = [(channel, pitch) for channel, pitch in message["notes"]]
         self._opened().quieten(now_seconds, notes)
+        self._keyboard.quieten(now_seconds)
 
     def _play(self, message: Message, now_seconds: float) -> None:
         voice = self._opened()
@@ -240,6 +243,7 @@ class Performer:
 
     def _panic(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
         self._opened().quieten(now_seconds)
+        self._keyboard.quieten(now_seconds)
 
     def _stop(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
         self.finish(now_seconds)
