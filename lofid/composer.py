@@ -14,8 +14,10 @@ import numpy as np
 from lofid.card import LONGEST_STEP_GRID
 from lofid.context import Context, Entry
 from lofid.errors import ModelError
+from lofid.density import Habit, spread
 from lofid.guard import LoopGuard
-from lofid.keylock import Mode, kept, strangers
+from lofid.harmony import Harmony
+from lofid.keylock import HOME_CLASSES, Mode, kept, strangers
 from lofid.music import (
     BAR_GRID,
     GRID_TICKS,
@@ -28,6 +30,7 @@ from lofid.music import (
 )
 from lofid.predictor import Foreteller, Prediction
 from lofid.refrain import Choice, Known, NoNumbers, Refrain, numbers
+from lofid.register import Register
 from lofid.sampler import Logits, pick, probabilities, without
 from lofid.vocabulary import START, VELOCITY_CLASSES, VELOCITY_WIDTH, velocity_floor, velocity_id
 
@@ -59,6 +62,13 @@ class Feel:
     loop_guard: float = 1.0
     lead_velocity_percent: int = 100
     keys_velocity_percent: int = 100
+    density: float = 1.0
+    chord: frozenset[int] = frozenset()
+    """The held chord's pitch classes, as they sound; none while no chord is held."""
+    register: tuple[int, int] = (LOWEST_PITCH, HIGHEST_PITCH)
+    """The lowest and highest pitch, as they sound, of a phrase that the lead answers."""
+    register_strength: float = 0.0
+    """From 0 to 1: how much the lead keeps to that register."""
 
 
 class Composer:
@@ -76,7 +86,10 @@ class Composer:
         self._vocabulary = predictor.vocabulary
         self._context = Context(self._vocabulary, self._card.context_length, self._card.pad_context)
         self._outside = strangers(self._vocabulary.pitches)
-        steps = np.array([step for step, _ in self._vocabulary.rhythms])
+        self._habit = Habit()
+        self._harmony = Harmony(self._vocabulary.pitches, HOME_CLASSES)
+        self._register = Register(self._vocabulary.pitches)
+        self._step_sizes = steps = np.array([step for step, _ in self._vocabulary.rhythms])
         is_barred = (steps > LONGEST_STEP_GRID) | (np.arange(len(steps)) == START)
         self._barred_rhythms = np.flatnonzero(is_barred)
         self._still_rhythms = np.flatnonzero(is_barred | (steps == 0))
@@ -199,8 +212,29 @@ class Composer:
             for pitches in self._guard.closing(self._onset_grid):
                 allowed = without(allowed, self._sounding_as(pitches))
             allowed = allowed - self.feel.loop_guard * self._guard.costs(self._onset_grid)
-        allowed = kept(allowed, self._outside, self.feel.key_lock)
-        return without(allowed, self._begun_here)
+        return without(self._steered(allowed), self._begun_here)
+
+    def _steered(self, logits: Logits) -> Logits:
+        """Bend logits [tokens] to the key, or to a held chord instead, and to a phrase's register.
+
+        A chord that is held wins over the key lock: its scale is as near to the key as it can be.
+        """
+        feel, shift = self.feel, self.feel.key.shift_semitones
+        if feel.register_strength > 0:
+            down = shift + 12 * self._lead_octaves()
+            low, high = (pitch - down for pitch in feel.register)
+            logits = self._register.bent(logits, low, high, feel.register_strength)
+        if feel.chord:
+            chord = frozenset((each - shift) % 12 for each in feel.chord)
+            return self._harmony.bent(logits, chord, self._onset_grid)
+        return kept(logits, self._outside, feel.key_lock)
+
+    def _lead_octaves(self) -> int:
+        """How many octaves from where it is thought the lead sounds."""
+        if self.feel.register_strength <= 0:
+            return 0
+        low, high = (pitch - self.feel.key.shift_semitones for pitch in self.feel.register)
+        return self._register.octaves(low, high)
 
     def _sounding_as(self, pitches: tuple[int, ...]) -> list[int]:
         """List the tokens that are these pitches in the key as it is."""
@@ -227,7 +261,9 @@ class Composer:
         crowded = len(self._begun_here) + 1 >= MOST_AT_ONCE
         banned = self._still_rhythms if crowded else self._barred_rhythms
         logits = numbers(self._predictor.rhythm_logits(prediction, token))
-        return self._draw(without(logits, banned))
+        times = self._habit.still_to_bend(self.feel.density)
+        self._habit = self._habit.after(self.feel.density)
+        return self._draw(spread(without(logits, banned), self._step_sizes, times))
 
     def _draw_velocity(self, prediction: Prediction, token: int, rhythm: int) -> tuple[int, int]:
         """Give a class and a velocity inside it."""
@@ -261,7 +297,9 @@ class Composer:
 
     def _in_key(self, home: tuple[int, ...]) -> tuple[int, ...]:
         """Bring pitches from home to the key that is played in."""
-        shifted = tuple(pitch + self.feel.key.shift_semitones for pitch in home)
+        octaves = self._lead_octaves() if len(home) == 1 else 0
+        shift = self.feel.key.shift_semitones + 12 * octaves
+        shifted = tuple(pitch + shift for pitch in home)
         return into_range(shifted, LOWEST_PITCH, HIGHEST_PITCH)
 
     def _move_on(self, step_grid: int, token: int) -> None:

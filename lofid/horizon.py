@@ -29,6 +29,7 @@ def feel_of(settings: Settings) -> Feel:
         loop_guard=music.loop_guard,
         lead_velocity_percent=parts.lead_velocity,
         keys_velocity_percent=parts.keys_velocity,
+        density=music.density,
     )
 
 
