@@ -9,12 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from lofid.card import LONGEST_STEP_GRID
+from lofid.density import Habit, spread
 from lofid.feel import Feel
 from lofid.guard import LoopGuard
-from lofid.keylock import kept, strangers
-from lofid.music import Key, from_home
+from lofid.harmony import Harmony
+from lofid.keylock import HOME_CLASSES, kept, strangers
+from lofid.music import from_home
 from lofid.predictor import Foreteller, Prediction
 from lofid.refrain import Choice, numbers
+from lofid.register import Register
 from lofid.sampler import Logits, pick, without
 from lofid.touch import touch
 from lofid.vocabulary import START, VELOCITY_CLASSES, velocity_id
@@ -25,10 +28,11 @@ MOST_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the event begins, on the grid, and the tokens that begin there already."""
+    """Where the event begins, on the grid, the tokens that begin there already, and the habit."""
 
     onset_grid: int
     begun_here: list[int]
+    habit: Habit
 
 
 class Chooser:
@@ -40,7 +44,9 @@ class Chooser:
         self._vocabulary = predictor.vocabulary
         self._rng = rng
         self._outside = strangers(self._vocabulary.pitches)
-        steps = np.array([step for step, _ in self._vocabulary.rhythms])
+        self._harmony = Harmony(self._vocabulary.pitches, HOME_CLASSES)
+        self._register = Register(self._vocabulary.pitches)
+        self._step_sizes = steps = np.array([step for step, _ in self._vocabulary.rhythms])
         is_barred = (steps > LONGEST_STEP_GRID) | (np.arange(len(steps)) == START)
         self._steps_grid = np.where(is_barred, -1, steps)
         self._barred_rhythms = np.flatnonzero(is_barred)
@@ -76,15 +82,42 @@ class Chooser:
         allowed = without(logits, [START])
         if feel.loop_guard > 0:
             for pitches in guard.closing(place.onset_grid):
-                allowed = without(allowed, self._sounding_as(pitches, feel.key))
+                allowed = without(allowed, self._sounding_as(pitches, feel))
             allowed = allowed - feel.loop_guard * guard.costs(place.onset_grid)
-        allowed = kept(allowed, self._outside, feel.key_lock)
-        return without(allowed, place.begun_here)
+        return without(self._steered(allowed, place, feel), place.begun_here)
 
-    def _sounding_as(self, pitches: tuple[int, ...], key: Key) -> list[int]:
-        """List the tokens that are these pitches in the key as it is."""
-        known = enumerate(self._vocabulary.pitches[1:], start=1)
-        return [token for token, home in known if from_home(home, key) == pitches]
+    def _steered(self, logits: Logits, place: Place, feel: Feel) -> Logits:
+        """Bend logits [tokens] to the key, or to a held chord instead, and to a phrase's register.
+
+        A chord that is held wins over the key lock: its scale is as near to the key as it can be.
+        """
+        shift = feel.key.shift_semitones
+        if feel.register_strength > 0:
+            down = shift + 12 * self._lead_octaves(feel)
+            low, high = (pitch - down for pitch in feel.register)
+            logits = self._register.bent(logits, low, high, feel.register_strength)
+        if feel.chord:
+            chord = frozenset((each - shift) % 12 for each in feel.chord)
+            return self._harmony.bent(logits, chord, place.onset_grid)
+        return kept(logits, self._outside, feel.key_lock)
+
+    def _lead_octaves(self, feel: Feel) -> int:
+        """How many octaves from where it is thought the lead sounds."""
+        if feel.register_strength <= 0:
+            return 0
+        low, high = (pitch - feel.key.shift_semitones for pitch in feel.register)
+        return self._register.octaves(low, high)
+
+    def sounding(self, token: int, feel: Feel) -> tuple[int, ...]:
+        """Give the pitches that a token sounds as: in the key, and in the register of the lead."""
+        home = self._vocabulary.pitches[token]
+        octaves = self._lead_octaves(feel) if len(home) == 1 else 0
+        return from_home(tuple(pitch + 12 * octaves for pitch in home), feel.key)
+
+    def _sounding_as(self, pitches: tuple[int, ...], feel: Feel) -> list[int]:
+        """List the tokens that sound as these pitches now."""
+        tokens = range(1, len(self._vocabulary.tokens))
+        return [token for token in tokens if self.sounding(token, feel) == pitches]
 
     def _draw(self, logits: Logits, feel: Feel) -> int:
         return pick(logits, feel.temperature, feel.top_p, self._rng)
@@ -95,7 +128,8 @@ class Chooser:
         crowded = len(place.begun_here) + 1 >= MOST_AT_ONCE
         banned = self._still_rhythms if crowded else self._barred_rhythms
         logits = numbers(self._predictor.rhythm_logits(prediction, token))
-        return self._draw(without(logits, banned), feel)
+        times = place.habit.still_to_bend(feel.density)
+        return self._draw(spread(without(logits, banned), self._step_sizes, times), feel)
 
     def _velocity(
         self, prediction: Prediction, token: int, rhythm: int, feel: Feel

@@ -18,10 +18,11 @@ import numpy as np
 from lofid.card import LONGEST_STEP_GRID
 from lofid.chooser import MOST_AT_ONCE, Chooser, Place
 from lofid.context import Context, Entry
+from lofid.density import Habit
 from lofid.errors import ModelError
 from lofid.feel import Feel
 from lofid.guard import LoopGuard
-from lofid.music import BAR_GRID, GRID_PER_QUARTER, GRID_TICKS, Event, from_home, swung, to_home
+from lofid.music import BAR_GRID, GRID_PER_QUARTER, GRID_TICKS, Event, swung, to_home
 from lofid.predictor import Foreteller, Prediction
 from lofid.recollection import Recollection
 from lofid.refrain import Choice, Known, NoNumbers, Refrain, numbers
@@ -39,6 +40,7 @@ class _Mark:
     rng: Any
     guard: LoopGuard
     refrain: Refrain
+    habit: Habit
 
 
 class Composer:
@@ -60,6 +62,7 @@ class Composer:
         self._chooser = Chooser(predictor, self._rng)
         self._guard = LoopGuard(len(self._vocabulary.tokens))
         self._refrain = Refrain()
+        self._habit = Habit()
         self._onset_grid = 0
         self._step_grid = 0
         self._begun_here: list[int] = []
@@ -160,7 +163,7 @@ class Composer:
         self._onset_grid, self._step_grid = mark.onset_grid, mark.step_grid
         self._begun_here = mark.begun_here
         self._rng.bit_generator.state = mark.rng
-        self._guard, self._refrain = mark.guard, mark.refrain
+        self._guard, self._refrain, self._habit = mark.guard, mark.refrain, mark.habit
 
     def go_on_at(self, from_ticks: int) -> None:
         """Let the next event begin at the first place of the grid at or after ``from_ticks``.
@@ -256,13 +259,14 @@ class Composer:
     def _next(self) -> Event:
         rng = self._rng.bit_generator.state
         guard, refrain, begun = self._guard.copy(), self._refrain.copy(), self._begun_here
-        before = (self._onset_grid, self._step_grid, begun, rng, guard, refrain)
+        before = (self._onset_grid, self._step_grid, begun, rng, guard, refrain, self._habit)
         choice = self._foretold() or self._repeated()
         token, length = choice.token, choice.length_grid
         self._context.add(Entry(self._onset_grid, length, token, choice.velocity_class))
         event = self._event(token, length, choice.velocity)
         self._marks.append(_Mark(event.onset_ticks, *before))
         self._guard.add(self._onset_grid, token, choice.rhythm, length, event.pitches)
+        self._habit = self._habit.after(self._feel.density)
         self._move_on(choice.step_grid, token)
         return event
 
@@ -281,7 +285,7 @@ class Composer:
         """Draw an event. NoNumbers where the model gives none."""
         numbers(prediction.token_logits)
         self._refrain.trust()
-        place = Place(self._onset_grid, self._begun_here)
+        place = Place(self._onset_grid, self._begun_here, self._habit)
         choice = self._chooser.choose(prediction, place, self._guard, self._feel)
         self._refrain.add(self._onset_grid, choice)
         return choice
@@ -303,8 +307,7 @@ class Composer:
         feel = self._feel
         onset = swung(self._onset_grid * GRID_TICKS, feel.swing_percent)
         end = swung((self._onset_grid + length_grid) * GRID_TICKS, feel.swing_percent)
-        pitches = from_home(self._vocabulary.pitches[token], feel.key)
-        event = Event(pitches, onset, end - onset, 1)
+        event = Event(self._chooser.sounding(token, feel), onset, end - onset, 1)
         percent = feel.keys_velocity_percent if event.is_chord else feel.lead_velocity_percent
         return replace(event, velocity=min(max(round(velocity * percent / 100), 1), 127))
 

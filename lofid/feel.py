@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lofid.keylock import Mode
-from lofid.music import Key
+from lofid.music import HIGHEST_PITCH, LOWEST_PITCH, Key
 from lofid.settings import AUTO, Settings
 
 HOME = Key(0, is_minor=False)
@@ -23,8 +23,13 @@ class Feel:
     loop_guard: float = 1.0
     lead_velocity_percent: int = 100
     keys_velocity_percent: int = 100
+    density: float = 1.0
     chord: frozenset[int] = frozenset()
     """The pitch classes of the chord that steers the harmony, in concert pitch; none without."""
+    register: tuple[int, int] = (LOWEST_PITCH, HIGHEST_PITCH)
+    """The lowest and highest pitch, as they sound, of a phrase that the lead answers."""
+    register_strength: float = 0.0
+    """From 0 to 1: how much the lead keeps to that register."""
 
 
 def feel_of(
@@ -44,5 +49,6 @@ def feel_of(
         loop_guard=music.loop_guard,
         lead_velocity_percent=parts.lead_velocity,
         keys_velocity_percent=parts.keys_velocity,
+        density=music.density,
         chord=chord,
     )
