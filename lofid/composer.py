@@ -6,6 +6,7 @@ time is asked for, the music is the same. A model that gives no numbers does not
 bar is repeated (:mod:`lofid.refrain`) until it does.
 """
 
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -38,6 +39,9 @@ MOST_AT_ONCE = 4
 """Events (notes and chords) that may begin together; then time has to move on."""
 
 HOME = Key(0, is_minor=False)
+
+Row = list[int]
+"""[onset, length, token id, velocity class] of an entry of the context, on the grid."""
 
 MOST_UNEVEN = 4
 """Hands are no machines: a velocity is so far from its middle at most."""
@@ -134,17 +138,54 @@ class Composer:
 
         What was composed already stays; what is composed next follows from it.
         """
-        home = tuple(pitch - self.feel.key.shift_semitones for pitch in event.pitches)
-        token = self._vocabulary.token_id(into_range(home, LOWEST_PITCH, HIGHEST_PITCH))
-        entry = Entry(
-            onset_grid=round(event.onset_ticks / GRID_TICKS),
-            length_grid=max(1, round(event.length_ticks / GRID_TICKS)),
-            token_id=token,
-            velocity_id=velocity_id(event.velocity),
-        )
+        entry = self._entry(event)
         self._context.add(entry)
         self._prediction = None
-        return self._vocabulary.tokens[token]
+        return self._vocabulary.tokens[entry.token_id]
+
+    def _entry(self, event: Event) -> Entry:
+        """Hear an event in the key that is played in."""
+        home = tuple(pitch - self.feel.key.shift_semitones for pitch in event.pitches)
+        return Entry(
+            onset_grid=round(event.onset_ticks / GRID_TICKS),
+            length_grid=max(1, round(event.length_ticks / GRID_TICKS)),
+            token_id=self._vocabulary.token_id(into_range(home, LOWEST_PITCH, HIGHEST_PITCH)),
+            velocity_id=velocity_id(event.velocity),
+        )
+
+    def seed(self, events: Sequence[Event]) -> None:
+        """Replace the context by events, in concert pitch and in order: what follows, follows them.
+
+        They are moved by whole bars, so that the last one's bar ends where the composer's begins.
+        """
+        entries = [self._entry(event) for event in events]
+        last_bar = entries[-1].onset_grid // BAR_GRID + 1 if entries else 0
+        self._replace(entries, -last_bar * BAR_GRID)
+
+    def forget(self) -> None:
+        """Empty the context: what follows is the beginning of a piece."""
+        self._replace([], 0)
+
+    def memory(self) -> list[Row]:
+        """Give the context, for :meth:`recall`; onsets count from the bar line that comes next."""
+        next_bar = -(-self._onset_grid // BAR_GRID) * BAR_GRID
+        return [
+            [e.onset_grid - next_bar, e.length_grid, e.token_id, e.velocity_id]
+            for e in self._context.entries
+        ]
+
+    def recall(self, rows: Iterable[Row]) -> None:
+        """Replace the context by what :meth:`memory` gave, maybe in another session."""
+        self._replace([Entry(*row) for row in rows], 0)
+
+    def _replace(self, entries: Iterable[Entry], shift_grid: int) -> None:
+        """Make a context anew; onset 0, after the shift, is where the composer's bar begins."""
+        here = self._onset_grid // BAR_GRID * BAR_GRID
+        self._context = Context(self._vocabulary, self._card.context_length, self._card.pad_context)
+        for entry in entries:
+            self._context.add(entry)
+        self._context.shift(here + shift_grid)
+        self._prediction = None
 
     def _next(self) -> Event:
         choice = self._foretold() or self._repeated()

@@ -59,6 +59,11 @@ class Context:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What is remembered, oldest first."""
+        return tuple(self._entries)
+
     def add(self, entry: Entry) -> None:
         """Put an entry in its place by onset; at equal onsets after what is there."""
         insort(self._entries, entry, key=lambda known: known.onset_grid)

@@ -1,8 +1,8 @@
 """The composition root: starts everything, and stops it in mirrored order.
 
-Start: claim the name, start the player, load the model, open the ports, begin the recording, listen
-for commands, play. Stop: stop listening, end the notes and close the ports, make the recording,
-give the name back.
+Start: claim the name, start the player, load the model, seed it, open the ports, begin the
+recording, listen for commands, play. Stop: stop listening, end the notes and close the ports, keep
+the context, make the recording, give the name back.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from lofid.meter import Meter
 from lofid.news import News
 from lofid.player.wire import Message
 from lofid.recorder import unused
+from lofid.seeding import Seeding
 from lofid.settings import Settings
 from lofid.troupe import Troupe
 
@@ -56,6 +57,7 @@ class Daemon:
         self._quit = asyncio.Event()
         self._meter = Meter()
         self._news = News()
+        self._seeding = Seeding(settings, say)
         self._maybe_engine: Engine | None = None
         self._takes: set[Path] = set()
         self._conversions: set[asyncio.Task[str]] = set()
@@ -78,9 +80,11 @@ class Daemon:
             control.claim()
             stack.callback(control.release)
             stack.push_async_callback(self._keep_recording)
+            stack.push_async_callback(self._seeding.end)
             stack.push_async_callback(self._leave)
             await self._troupe.start()
             self._maybe_engine = self._load_engine()
+            await self._seeding.begin(self._engine)
             if not await self._unless_quit(self._troupe.ready()):
                 return
             if self._settings.record.file:
@@ -135,7 +139,10 @@ class Daemon:
         self._meter.start(self._troupe.pid)
         self._troupe.send(self._engine.begin())
         self._started = time.monotonic()
-        jobs = [asyncio.create_task(job()) for job in (self._listen, self._flush, self._watch)]
+        jobs = [
+            asyncio.create_task(job())
+            for job in (self._listen, self._flush, self._watch, self._seeding.keep)
+        ]
         quitting = asyncio.create_task(self._quit.wait())
         try:
             await asyncio.wait(
@@ -224,16 +231,24 @@ class Daemon:
             case "set", [name, text]:
                 self._troupe.send(self._engine.set(name, text))
                 return f"{name} = {text}"
-            case ("stop" | "start" | "continue" | "panic") as what, []:
+            case ("stop" | "start" | "continue" | "panic" | "forget") as what, []:
                 return self._conduct(what)
-            case "record", ["start", *where]:
-                return f"recording to {self._record(Path(where[0]) if where else _new_take())}"
-            case "record", ["stop"]:
-                return f"recorded {await self._begin_conversion()}"
+            case "seed", [file]:
+                seeded, answer = await self._seeding.seed(Path(file))
+                self._troupe.send(seeded)
+                return answer
+            case "record", ["start"] | ["start", _] | ["stop"]:
+                return await self._take(*arguments)
             case "quit", []:
                 self._quit.set()
                 return "leaving"
         raise ControlError(f"unknown command {command!r} with {len(arguments)} arguments")
+
+    async def _take(self, what: str, where: str = "") -> str:
+        """Begin a take, or end it and wait for its file."""
+        if what == "start":
+            return f"recording to {self._record(Path(where) if where else _new_take())}"
+        return f"recorded {await self._begin_conversion()}"
 
     def _conduct(self, what: str) -> str:
         engine = self._engine
@@ -242,9 +257,10 @@ class Daemon:
             "start": (engine.start, "playing from the next bar line"),
             "continue": (engine.go_on, "playing"),
             "panic": (lambda: [{"do": "panic"}], "all notes off"),
+            "forget": (engine.forget, "forgotten: what comes next begins anew"),
         }
         deed, answer = deeds[what]
-        if what != "panic" and not self._troupe.is_playing:
+        if what not in ("panic", "forget") and not self._troupe.is_playing:
             what_for = self._troupe.waits_for or "another player process"
             raise ControlError(f"lofid waits for {what_for}: '{what}' when it plays again")
         self._troupe.send(deed())

@@ -5,17 +5,18 @@ waits for nothing. Everything here is called from the engine's one thread.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from lofid.composer import Composer
 from lofid.config import change
 from lofid.errors import ControlError
-from lofid.horizon import Horizon, feel_of
+from lofid.horizon import FIRST_KEY, Horizon, feel_of
 from lofid.lateness import Lateness
 from lofid.listener import Listener
-from lofid.music import BAR_TICKS, TICKS_PER_QUARTER
+from lofid.memory import Remembered
+from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
 from lofid.reckoning import Reckoning
@@ -55,6 +56,7 @@ class Engine:
         self._horizon = Horizon(self._composer)
         self._reckoning = Reckoning(now, settings.music.tempo)
         self._stakes = Stakes(now)
+        self._followed = FIRST_KEY
         self._sync = "internal"
         self._song_tick = 0
         self._lateness = Lateness()
@@ -251,13 +253,38 @@ class Engine:
             raise ControlError("the tempo follows a MIDI clock: change it where that comes from")
         tick = self.tick_now()
         self.settings = changed
-        self._composer.feel = feel_of(changed)
+        self._composer.feel = feel_of(changed, self._followed)
         if name == "key" and self.recorder is not None:
             self.recorder.key(tick, changed.music.key)
         if name != "tempo":
             return []
         self._take_tempo(tick, changed.music.tempo)
         return [{"do": "tempo", "tempo": changed.music.tempo}]
+
+    def seed_with(self, events: Sequence[Event], key: Key | None) -> list[Message]:
+        """Replace the context by these events, which are in this key if anyone knows it."""
+        self._follow(key)
+        self._composer.seed(events)
+        return []
+
+    def forget(self) -> list[Message]:
+        """Empty the context."""
+        self._composer.forget()
+        return []
+
+    def memory(self) -> Remembered:
+        """What the next session may go on from."""
+        return Remembered(self._composer.feel.key, self._composer.memory())
+
+    def recall(self, remembered: Remembered) -> None:
+        """Go on from another session; to be called before :meth:`begin`."""
+        self._follow(remembered.key)
+        self._composer.recall(remembered.rows)
+
+    def _follow(self, key: Key | None) -> None:
+        """Take over a key, unless the settings name one."""
+        self._followed = key or self._followed
+        self._composer.feel = feel_of(self.settings, self._followed)
 
     def record(self, path: Path, journals: Path) -> None:
         """Begin a take. ControlError when one is running; RecordingError if it cannot be kept."""
@@ -268,7 +295,7 @@ class Engine:
             path, journals, parts.lead_channel - 1, parts.keys_channel - 1, tick
         )
         self.recorder.tempo(tick, self._reckoning.tempo_bpm)
-        self.recorder.key(tick, self.settings.music.key)
+        self.recorder.key(tick, str(self._composer.feel.key))
 
     def stop_recording(self) -> Conversion:
         """End the take; its MIDI file is made by a process of its own."""
@@ -285,7 +312,7 @@ class Engine:
             "bar": self.tick_now() // (4 * TICKS_PER_QUARTER) + 1,
             "transport": "playing" if self._reckoning.is_moving else "stopped",
             "sync": self._sync if self._sync == "internal" else f"midi-clock, {self._sync}",
-            **music.model_dump(exclude={"seed"}),
+            **music.model_dump(exclude={"seed", "seed_midi", "memory"}),
             "tempo": self._reckoning.tempo_bpm,
             "seed": self.seed,
             "model": self.predictor.card.recipe,

@@ -17,11 +17,11 @@ WireNote = list[int]
 """[on tick, off tick, channel, pitch, velocity], as the player takes it."""
 
 
-def feel_of(settings: Settings) -> Feel:
-    """What the composer has to know of the settings."""
+def feel_of(settings: Settings, followed: Key = FIRST_KEY) -> Feel:
+    """What the composer has to know of the settings, and of the key that is followed."""
     music, parts = settings.music, settings.parts
     return Feel(
-        key=FIRST_KEY if music.key == AUTO else Key.parse(music.key),
+        key=followed if music.key == AUTO else Key.parse(music.key),
         swing_percent=music.swing,
         temperature=music.temperature,
         top_p=music.top_p,
