@@ -158,7 +158,7 @@ class Composer:
 
         They are moved by whole bars, so that the last one's bar ends where the composer's begins.
         """
-        entries = [self._entry(event) for event in events]
+        entries = [self._entry(event) for event in events[-self._card.context_length :]]
         last_bar = entries[-1].onset_grid // BAR_GRID + 1 if entries else 0
         self._replace(entries, -last_bar * BAR_GRID)
 

@@ -68,8 +68,8 @@ class Seeding:
         if remembered is None or not remembered.rows:
             return False
         self._engine.recall(remembered)
-        count = len(remembered.rows)
-        self._say(f"goes on from the last session: {count} events, {remembered.key}")
+        count = _counted(len(remembered.rows))
+        self._say(f"goes on from the last session: {count}, {remembered.key}")
         return True
 
     async def seed(self, path: Path) -> tuple[list[Message], str]:
@@ -79,8 +79,9 @@ class Seeding:
         """
         material = await asyncio.to_thread(read_material, path)
         messages = self._engine.seed_with(material.events, material.key)
+        heard = min(len(material.events), self._engine.predictor.card.context_length)
         key = f", {material.key}" if material.key else ""
-        return messages, f"goes on from {told(path)}: {len(material.events)} events{key}"
+        return messages, f"goes on from {told(path)}: {_counted(heard)}{key}"
 
     async def keep(self) -> NoReturn:
         """Keep the context whenever it has changed, for ever."""
@@ -105,3 +106,7 @@ class Seeding:
             self._is_failing = True
             return
         self._kept, self._is_failing = remembered, False
+
+
+def _counted(events: int) -> str:
+    return "1 event" if events == 1 else f"{events} events"
