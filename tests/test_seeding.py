@@ -396,7 +396,7 @@ def test_a_restart_goes_on_from_the_session_before(jack_server: JackServer, tmp_
     """The same seed and the same memory: the same music. Without the memory: other music."""
     path = tmp_path / "lofid" / "lofid.context.json"
     with LofidProcess(jack_server, tmp_path, *FAST, "--seconds", "4") as lofid:
-        assert lofid.wait() == 0
+        assert lofid.wait() == 0, lofid.said
         assert "goes on from" not in lofid.said
     shutil.copy(path, tmp_path / "kept.json")
     played = []
@@ -404,7 +404,7 @@ def test_a_restart_goes_on_from_the_session_before(jack_server: JackServer, tmp_
         shutil.copy(tmp_path / "kept.json", path)
         flags = (*FAST, "--seed", "7", flag, "--seconds", "5", "--record", f"{number}.mid")
         with LofidProcess(jack_server, tmp_path, *flags) as lofid:
-            assert lofid.wait() == 0
+            assert lofid.wait() == 0, lofid.said
             told = "goes on from the last session: 100 events, C minor\n" in lofid.said
             assert told == (flag == "--remember"), lofid.said
         played.append(_played(tmp_path / f"{number}.mid", 3 * BAR_TICKS))
@@ -430,4 +430,4 @@ def test_a_file_leads_a_session_and_forgetting_does(
         assert refused.returncode == 1
         assert refused.stderr == f"lofid: {tmp_path}/text.mid: is not a MIDI file\n"
         assert lofid.ctl("quit").returncode == 0
-        assert lofid.wait() == 0
+        assert lofid.wait() == 0, lofid.said
