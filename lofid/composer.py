@@ -28,6 +28,9 @@ from lofid.recollection import Recollection
 from lofid.refrain import Choice, Known, NoNumbers, Refrain, numbers
 from lofid.vocabulary import velocity_id
 
+MemoryRow = list[int]
+"""[onset, length, token id, velocity class] of an entry of the context, on the grid."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
@@ -212,7 +215,8 @@ class Composer:
         entry = self._entry(event)
         self._context.hear(number, entry)
         self._recollection.change(entry.onset_grid)
-        return self._vocabulary.tokens[entry.token_id], 1.0
+        _, likeness = self._vocabulary.nearest(to_home(event.pitches, self._feel.key))
+        return self._vocabulary.tokens[entry.token_id], likeness
 
     def _entry(self, event: Event) -> Entry:
         return Entry(
@@ -235,7 +239,7 @@ class Composer:
         """Empty the context: what follows is the beginning of a piece."""
         self._replace([], 0)
 
-    def memory(self) -> list[list[int]]:
+    def memory(self) -> list[MemoryRow]:
         """Give the context, for :meth:`recall`; onsets count from the bar line that comes next."""
         next_bar = -(-self._onset_grid // BAR_GRID) * BAR_GRID
         return [
@@ -243,7 +247,7 @@ class Composer:
             for e in self._context.entries()
         ]
 
-    def recall(self, rows: Iterable[list[int]]) -> None:
+    def recall(self, rows: Iterable[MemoryRow]) -> None:
         """Replace the context by what :meth:`memory` gave, maybe in another session."""
         self._replace([Entry(*row) for row in rows], 0)
 

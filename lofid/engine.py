@@ -5,14 +5,15 @@ waits for nothing. Everything here is called from the engine's one thread.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from lofid.config import change
 from lofid.errors import ControlError
 from lofid.lateness import Lateness
-from lofid.music import BAR_TICKS, TICKS_PER_QUARTER
+from lofid.memory import Remembered
+from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.partner import Partner
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
@@ -254,8 +255,7 @@ class Engine:
             raise ControlError("the tempo follows a MIDI clock: change it where that comes from")
         tick = self.tick_now()
         self.settings = changed
-        soon = tick + self._ticks_in(MOST_AHEAD_SECONDS)
-        answer = list(self._partner.change(changed, soon))
+        answer = list(self._partner.change(changed, self._soon_tick()))
         self._note_key(tick)
         if name != "tempo":
             return answer
@@ -275,6 +275,26 @@ class Engine:
         key, self._key = self._key, str(self._partner.key)
         if key != self._key and self.recorder is not None:
             self.recorder.key(tick, self._key)
+
+    def seed_with(self, events: Sequence[Event], key: Key | None) -> list[Message]:
+        """Replace the context by these events; a file may have named their key."""
+        return self._partner.seed(events, key, self._soon_tick())
+
+    def forget(self) -> list[Message]:
+        """Empty the context: what is composed next is the beginning of a piece."""
+        return self._partner.forget(self._soon_tick())
+
+    def memory(self) -> Remembered:
+        """What the next session may go on from."""
+        return self._partner.memory()
+
+    def recall(self, remembered: Remembered) -> None:
+        """Go on from another session; to be called before :meth:`begin`."""
+        self._partner.recall(remembered)
+
+    def _soon_tick(self) -> int:
+        """A tick that the player has not come to, whatever its latency."""
+        return self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
 
     def record(self, path: Path, journals: Path) -> None:
         """Begin a take. ControlError when one is running; RecordingError if it cannot be kept."""
@@ -303,7 +323,7 @@ class Engine:
             "bar": self.tick_now() // (4 * TICKS_PER_QUARTER) + 1,
             "transport": "playing" if self._reckoning.is_moving else "stopped",
             "sync": self._sync if self._sync == "internal" else f"midi-clock, {self._sync}",
-            **music.model_dump(exclude={"seed"}),
+            **music.model_dump(exclude={"seed", "seed_midi", "memory"}),
             **self.settings.parts.model_dump(include={"lead_velocity", "keys_velocity"}),
             "tempo": self._reckoning.tempo_bpm,
             **self.settings.keyboard.model_dump(include={"mode", "rest", "reply"}),

@@ -4,7 +4,7 @@ Called from the engine's thread; it opens nothing and waits for nothing.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from lofid.composer import Composer
 from lofid.music import BAR_TICKS, GRID_TICKS, TICKS_PER_QUARTER, Event
@@ -65,13 +65,17 @@ class Horizon:
         self._bar.extend(notes)
         return notes
 
-    def replan(self, tick: int, settings: Settings) -> Iterator[Message]:
+    def replan(
+        self, tick: int, settings: Settings, change: Callable[[], None] = lambda: None
+    ) -> Iterator[Message]:
         """Compose anew what begins at ``tick`` or later, up to where it was composed.
 
-        Its first event is said as soon as it is there, for somebody waits for it.
+        What shall change first may need that nothing is composed ahead. The first event is said as
+        soon as it is there, for somebody waits for it.
         """
         until, end = self.until_tick, self._end(self.until_tick)
         self.take_back(tick)
+        change()
         self._composer.come_in(tick)
         first = self._composer.compose_one(end) if end > self.until_tick else None
         notes = self._keep([] if first is None else [first], settings)

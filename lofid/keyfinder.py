@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from lofid.music import Key
+from lofid.music import TICKS_PER_QUARTER, Event, Key
 
 MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
 MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
@@ -120,3 +120,18 @@ class KeyFinder:
         """Give the key with the best score, and its lead over the next: 0 and up."""
         next_best, best = np.argsort(self._scores)[-2:]
         return _KEYS[best], float(self._scores[best] - self._scores[next_best])
+
+
+def key_of(events: Iterable[Event], named: Key | None = None) -> Key | None:
+    """Find the key that a piece ends in; where it does not tell, the one that it was said to be in.
+
+    What the notes tell comes first: many programs write C major into every file. Which of two
+    relative keys it is they tell least.
+    """
+    finder = KeyFinder()
+    for event in events:
+        finder.hear(event.pitches, event.length_ticks / TICKS_PER_QUARTER)
+    found = finder.key
+    if found is None or (named is not None and found.shift_semitones == named.shift_semitones):
+        return named
+    return found

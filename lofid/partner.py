@@ -5,15 +5,16 @@ composed anew. In the mode ``answer`` lofid begins nothing while the person play
 ``chords``, and below a split, what is held steers the harmony. Called from the engine's thread.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lofid.composer import Composer
 from lofid.conversation import Conversation
 from lofid.feel import feel_of
 from lofid.horizon import Horizon
-from lofid.keyfinder import KeyFinder
+from lofid.keyfinder import KeyFinder, key_of
 from lofid.listener import Listener, News
+from lofid.memory import Remembered
 from lofid.music import TICKS_PER_QUARTER, Event, Key
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
@@ -32,6 +33,8 @@ class Partner:
         self._composer = Composer(predictor, feel_of(settings), seed)
         self.horizon = Horizon(self._composer)
         self._keyfinder = KeyFinder()
+        self._named_key: Key | None = None
+        """The key of what the context began with, until a person plays in another one."""
         self._conversation = Conversation()
         self._listener = Listener(self._composer.hear, self._learn, settings.keyboard)
         self._ahead_tick = 0
@@ -60,6 +63,42 @@ class Partner:
         """End what is held; :meth:`answer` is to follow."""
         self._ahead_tick = max(tick, self._ahead_tick)
         self._listener.release(tick, recorder)
+
+    def seed(self, events: Sequence[Event], named: Key | None, tick: int) -> list[Message]:
+        """Replace the context by these events: what begins at ``tick`` or later follows them.
+
+        ``named`` is the key that they are in, if somebody said so and they do not tell themselves.
+        """
+
+        def change() -> None:
+            self._keyfinder.forget()
+            self._named_key = key_of(events, named)
+            self._feel()
+            self._composer.seed(events)
+
+        return list(self.horizon.replan(tick, self._settings, change))
+
+    def forget(self, tick: int) -> list[Message]:
+        """Empty the context, and steer by no chord any more; as :meth:`seed`."""
+
+        def change() -> None:
+            self._keyfinder.forget()
+            self._named_key = self.key
+            self._listener.harmonist.forget()
+            self._feel()
+            self._composer.forget()
+
+        return list(self.horizon.replan(tick, self._settings, change))
+
+    def memory(self) -> Remembered:
+        """What another session may go on from."""
+        return Remembered(self.key, self._composer.memory())
+
+    def recall(self, remembered: Remembered) -> None:
+        """Go on from another session, before anything is composed."""
+        self._named_key = remembered.key
+        self._feel()
+        self._composer.recall(remembered.rows)
 
     def change(self, settings: Settings, tick: int) -> Iterator[Message]:
         """Go by other settings, from what is composed next on.
@@ -104,7 +143,8 @@ class Partner:
         """Have the composer follow the settings and the person; tell whether the key is another."""
         before = self.key
         chord = self._listener.harmonist.chord
-        self._composer.feel = feel_of(self._settings, self._keyfinder.key, chord)
+        key = self._keyfinder.key or self._named_key
+        self._composer.feel = feel_of(self._settings, key, chord)
         return self._settings.music.key == AUTO and self.key != before
 
     def status(self) -> dict[str, Any]:

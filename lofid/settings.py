@@ -67,6 +67,10 @@ class Music(_Values):
     seed: Annotated[int | None, BeforeValidator(_empty_to_none)] = Field(
         default=None, ge=0, le=2**32 - 1, description='or "" for a new one each session'
     )
+    seed_midi: PathText = Field(default="", description='"" for none, or the path of a MIDI file')
+    memory: Literal["auto", "on", "fresh", "off"] = Field(
+        default="auto", description="whether lofid goes on where its last session was"
+    )
 
 
 class Parts(_Values):
