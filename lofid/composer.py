@@ -13,8 +13,8 @@ import numpy as np
 
 from lofid.card import LONGEST_STEP_GRID
 from lofid.context import Context, Entry
-from lofid.errors import ModelError
 from lofid.density import Habit, spread
+from lofid.errors import ModelError
 from lofid.guard import LoopGuard
 from lofid.harmony import Harmony
 from lofid.keylock import HOME_CLASSES, Mode, kept, strangers
