@@ -17,7 +17,7 @@ from math import exp, log
 import numpy as np
 import numpy.typing as npt
 
-from lofid.sampler import Logits, balanced, probabilities
+from lofid.sampler import Logits, balanced
 
 Steps = npt.NDArray[np.int64]
 
@@ -30,8 +30,8 @@ KEPT_DENSER, KEPT_SPARSER = 0.79, 0.66
 FAINTEST = 0.01
 """A weaker habit is none."""
 
-NARROWINGS = 12
-"""The interval that the tilt lies in is halved so often: it is then known to a thousandth."""
+NARROWINGS = 10
+"""The interval that the tilt lies in is halved so often: it is then known to four thousandths."""
 
 STEEPEST = 2.0
 """Nats to the grid unit: a step that is one longer is never more than so much dearer or cheaper."""
@@ -86,4 +86,6 @@ def _tilt(logits: Logits, steps: Steps, wanted: float) -> float:
 
 
 def _mean(logits: Logits, steps: Steps) -> float:
-    return float(probabilities(logits, 1.0) @ steps)
+    """The mean of the steps by their chances."""
+    weights = np.exp(logits - logits.max())
+    return float(weights @ steps / weights.sum())

@@ -225,7 +225,7 @@ class Engine:
             self.recorder.tempo(tick, tempo)
 
     def _compose(self, tick: int) -> list[Message]:
-        return self._horizon.compose(tick, self.settings)
+        return self._partner.compose(tick)
 
     def _played(self, message: Message) -> None:
         self._counts["played"] += 1

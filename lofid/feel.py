@@ -32,10 +32,8 @@ class Feel:
     """From 0 to 1: how much the lead keeps to that register."""
 
 
-def feel_of(
-    settings: Settings, followed: Key | None = None, chord: frozenset[int] = frozenset()
-) -> Feel:
-    """What the composer has to know of the settings, and of what is held.
+def feel_of(settings: Settings, followed: Key | None = None) -> Feel:
+    """What the composer has to know of the settings.
 
     ``followed`` is the key that was played in, for where the music follows it.
     """
@@ -50,5 +48,4 @@ def feel_of(
         lead_velocity_percent=parts.lead_velocity,
         keys_velocity_percent=parts.keys_velocity,
         density=music.density,
-        chord=chord,
     )

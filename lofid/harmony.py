@@ -9,6 +9,7 @@ The model thinks at home, so everything here is in C major or A minor, in pitch 
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +29,13 @@ SCALES = tuple(
 )
 """As sets of classes a scale's modes are all one; the plainest family first."""
 
-FOREIGN_COST = 4.0
+MISREAD_COST = 2
+"""So many more foreign notes has a scale to spare that a chord is in by its sound only."""
+
+FOREIGN_COST = 7.0
 """What a chord costs that shares no note with the held one; in proportion, where some are."""
 
-MISSING_COST = 4.0
+MISSING_COST = 7.0
 """What a chord costs that has nothing of the held one; in proportion, where some is there."""
 
 AVOID_COST = 1.5
@@ -41,18 +45,30 @@ ON_BEAT_COST, OFF_BEAT_COST = 2.0, 0.25
 """What a lead note costs that is not of the chord: between the beats it may pass."""
 
 
+@lru_cache(maxsize=256)
 def chord_scale(chord: Classes, key: Classes) -> Classes:
     """Give the scale to play over a chord in a key, all as pitch classes.
 
     Of the major, melodic minor and harmonic minor scales that hold the chord it is the one that
-    differs least from the key's. A chord that none holds (a cluster, or a sharp ninth) is its own
-    scale, with those notes of the key that rub against none of its.
+    has the fewest notes which the key's has not. A chord that none holds (a cluster, or a sharp
+    ninth) is its own scale, with those notes of the key that rub against none of its.
     """
     holding = [scale for scale in SCALES if chord <= scale]
     if holding:
-        return min(holding, key=lambda scale: len(scale ^ key))
+        return min(holding, key=lambda s: len(s - key) + MISREAD_COST * _is_misread(chord, s))
     rubbing = {(each + semitone) % 12 for each in chord for semitone in (-1, 1)}
     return chord | (key - rubbing)
+
+
+def _is_misread(chord: Classes, scale: Classes) -> bool:
+    """Tell whether an augmented second of the scale is what the chord has for a third.
+
+    A harmonic minor holds F, G sharp and C, which are not F minor: that has an A flat, and no A.
+    """
+    return any(
+        (each + 3) % 12 in chord and not scale & {(each + 1) % 12, (each + 2) % 12}
+        for each in chord
+    )
 
 
 def avoid_notes(chord: Classes, scale: Classes) -> Classes:

@@ -6,6 +6,7 @@ composed anew. In the mode ``answer`` lofid begins nothing while the person play
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lofid.composer import Composer
@@ -20,6 +21,7 @@ from lofid.player.wire import Message
 from lofid.predictor import Foreteller
 from lofid.recorder import Recorder
 from lofid.settings import AUTO, Settings
+from lofid.tessitura import Tessitura
 
 COMMITTED_SECONDS = 0.006
 """What begins sooner than this after it was heard stays: so long it takes to compose anew."""
@@ -36,7 +38,8 @@ class Partner:
         self._named_key: Key | None = None
         """The key of what the context began with, until a person plays in another one."""
         self._conversation = Conversation()
-        self._listener = Listener(self._composer.hear, self._learn, settings.keyboard)
+        self._tessitura = Tessitura()
+        self._listener = Listener(self._take, self._learn, settings.keyboard)
         self._ahead_tick = 0
 
     @property
@@ -49,9 +52,20 @@ class Partner:
         """The key that is played in."""
         return self._composer.feel.key
 
+    def _take(self, number: int, event: Event) -> tuple[str, float]:
+        """What is played joins the context, and says where the lead may answer it."""
+        if self._settings.keyboard.mode != "chords":
+            self._tessitura.hear(number, event)
+        return self._composer.hear(number, event)
+
     def _learn(self, event: Event) -> None:
         """What was played tells of its key."""
         self._keyfinder.hear(event.pitches, event.length_ticks / TICKS_PER_QUARTER)
+
+    def compose(self, tick: int) -> list[Message]:
+        """Compose on to a horizon past ``tick``."""
+        self._feel(max(tick, self.horizon.until_tick))
+        return self.horizon.compose(tick, self._settings)
 
     def hear(self, message: Message, recorder: Recorder | None) -> None:
         """Take what the player heard; :meth:`answer` is to follow."""
@@ -73,7 +87,8 @@ class Partner:
         def change() -> None:
             self._keyfinder.forget()
             self._named_key = key_of(events, named)
-            self._feel()
+            self._tessitura.forget()
+            self._feel(tick)
             self._composer.seed(events)
 
         return list(self.horizon.replan(tick, self._settings, change))
@@ -85,7 +100,8 @@ class Partner:
             self._keyfinder.forget()
             self._named_key = self.key
             self._listener.harmonist.forget()
-            self._feel()
+            self._tessitura.forget()
+            self._feel(tick)
             self._composer.forget()
 
         return list(self.horizon.replan(tick, self._settings, change))
@@ -97,7 +113,7 @@ class Partner:
     def recall(self, remembered: Remembered) -> None:
         """Go on from another session, before anything is composed."""
         self._named_key = remembered.key
-        self._feel()
+        self._feel(0)
         self._composer.recall(remembered.rows)
 
     def change(self, settings: Settings, tick: int) -> Iterator[Message]:
@@ -106,7 +122,7 @@ class Partner:
         Where they end a silence, the music comes in at ``tick``.
         """
         self._settings, self._listener.keyboard = settings, settings.keyboard
-        self._feel()
+        self._feel(tick)
         is_silent = self.horizon.silent_from is not None
         if settings.keyboard.mode != "answer":
             self._conversation.end()
@@ -116,9 +132,9 @@ class Partner:
 
     def answer(self, tempo_bpm: float) -> Iterator[Message]:
         """Answer all that was heard since the last time; the first word comes soonest."""
-        news, is_other_key = self._listener.take_news(), self._feel()
-        ticks = COMMITTED_SECONDS * tempo_bpm / 60 * TICKS_PER_QUARTER
-        tick = self._ahead_tick + 1 + int(ticks)
+        news, ticks = self._listener.take_news(), COMMITTED_SECONDS * tempo_bpm * TICKS_PER_QUARTER
+        tick = self._ahead_tick + 1 + int(ticks / 60)
+        is_other_key = self._feel(tick)
         if self._settings.keyboard.mode == "answer":
             yield from self._converse(news, tick)
         elif news.is_heard or is_other_key:
@@ -139,12 +155,19 @@ class Partner:
             begin = max(reply.begin_tick, tick)
             yield from self.horizon.sound(begin, reply.end_tick, self._settings)
 
-    def _feel(self) -> bool:
-        """Have the composer follow the settings and the person; tell whether the key is another."""
-        before = self.key
-        chord = self._listener.harmonist.chord
-        key = self._keyfinder.key or self._named_key
-        self._composer.feel = feel_of(self._settings, key, chord)
+    def _feel(self, tick: int) -> bool:
+        """Have what begins at ``tick`` follow the settings and the person.
+
+        Tells whether the key is another than before.
+        """
+        before, tessitura = self.key, self._tessitura
+        feel = feel_of(self._settings, self._keyfinder.key or self._named_key)
+        self._composer.feel = replace(
+            feel,
+            chord=self._listener.harmonist.chord,
+            register=tessitura.range(),
+            register_strength=tessitura.strength(tick),
+        )
         return self._settings.music.key == AUTO and self.key != before
 
     def status(self) -> dict[str, Any]:

@@ -57,11 +57,19 @@ def balanced(bent: Logits, before: Logits, part: npt.NDArray[np.bool_]) -> Logit
     one of the part. A side that is ruled out wholly stays so, and the other takes its chance.
     """
     result = bent.astype(np.float64)
-    for side in (part, ~part):
-        now = np.logaddexp.reduce(result[side], initial=-np.inf)
+    for side in (np.flatnonzero(part), np.flatnonzero(~part)):
+        now = _log_sum(result[side])
         if np.isfinite(now):
-            result[side] += np.logaddexp.reduce(before[side].astype(np.float64)) - now
+            result[side] += _log_sum(before[side].astype(np.float64)) - now
     return result
+
+
+def _log_sum(logits: Logits) -> float:
+    """The logarithm of all their weights together; -inf for none."""
+    highest = float(logits.max(initial=-np.inf))
+    if not np.isfinite(highest):
+        return -np.inf
+    return highest + float(np.log(np.exp(logits - highest).sum()))
 
 
 def pick(logits: Logits, temperature: float, top_p: float, rng: np.random.Generator) -> int:
