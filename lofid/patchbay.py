@@ -22,9 +22,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lofid.player.wire import Message
+
 LOOK_SECONDS = 1.0
 KNOCK_SECONDS = 0.5
-from lofid.player.wire import Message
 
 
 @dataclass(frozen=True, slots=True)
