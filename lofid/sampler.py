@@ -50,6 +50,28 @@ def without(logits: Logits, banned: Ids) -> Logits:
     return result if np.isfinite(result).any() else logits
 
 
+def balanced(bent: Logits, before: Logits, part: npt.NDArray[np.bool_]) -> Logits:
+    """Give ``part`` of the ids, and the rest, the chance each had ``before`` they were bent.
+
+    All are [ids]. What is bent is then which of the part, and which of the rest, but not how often
+    one of the part. A side that is ruled out wholly stays so, and the other takes its chance.
+    """
+    result = bent.astype(np.float64)
+    for side in (np.flatnonzero(part), np.flatnonzero(~part)):
+        now = _log_sum(result[side])
+        if np.isfinite(now):
+            result[side] += _log_sum(before[side].astype(np.float64)) - now
+    return result
+
+
+def _log_sum(logits: Logits) -> float:
+    """The logarithm of all their weights together; -inf for none."""
+    highest = float(logits.max(initial=-np.inf))
+    if not np.isfinite(highest):
+        return -np.inf
+    return highest + float(np.log(np.exp(logits - highest).sum()))
+
+
 def pick(logits: Logits, temperature: float, top_p: float, rng: np.random.Generator) -> int:
     """Draw one id. Uses one number of ``rng``, so that a session can be drawn again."""
     kept, reached = _likeliest(probabilities(logits, temperature), top_p)

@@ -67,6 +67,10 @@ class Music(_Values):
     seed: Annotated[int | None, BeforeValidator(_empty_to_none)] = Field(
         default=None, ge=0, le=2**32 - 1, description='or "" for a new one each session'
     )
+    seed_midi: PathText = Field(default="", description='"" for none, or the path of a MIDI file')
+    memory: Literal["auto", "on", "fresh", "off"] = Field(
+        default="auto", description="whether lofid goes on where its last session was"
+    )
 
 
 class Parts(_Values):
@@ -188,6 +192,17 @@ class Record(_Values):
     file: PathText = Field(default="", description='"" for no recording, or a path')
 
 
+class Controllers(_Values):
+    """What moves what, by deed: ``{"tempo": "cc 20"}``. :mod:`lofid.mapping` reads both texts."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def table(self) -> dict[str, object]:
+        """The section as it was written."""
+        return dict(self.model_extra or {})
+
+
 class Settings(_Values):
     """All settings: ``settings.music.tempo`` and so on."""
 
@@ -198,6 +213,7 @@ class Settings(_Values):
     sync: Sync = Sync()
     engine: Engine = Engine()
     record: Record = Record()
+    controllers: Controllers = Controllers()
 
     def clashes(self) -> list[tuple[tuple[str, str], object]]:
         """List what no section can see by itself, each with where it stands and what is there."""

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import socket
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 
 from lofid.errors import NoMidiError, PortError
@@ -15,6 +16,7 @@ from lofid.settings import Settings
 
 FAREWELL_SECONDS = 3.0
 """How long a player may take to end its notes and leave, before it is killed."""
+READ_BYTES = 1 << 16
 
 
 class Stage:
@@ -29,6 +31,8 @@ class Stage:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._decoder = Decoder()
+        self._pending: deque[Message] = deque()
 
     @classmethod
     async def start(cls, request: Message) -> "Stage":
@@ -73,9 +77,17 @@ class Stage:
     async def messages(self) -> AsyncIterator[Message]:
         """Give what the player says, until its end of the line is gone."""
         with contextlib.suppress(ConnectionError):
-            while line := await self._reader.readline():
-                for message in Decoder().feed(line):
-                    yield message
+            while True:
+                while self._pending:
+                    yield self._pending.popleft()
+                if not (data := await self._reader.read(READ_BYTES)):
+                    return
+                self._pending.extend(self._decoder.feed(data))
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the player has said more that has come already."""
+        return bool(self._pending)
 
     async def leave(self, hear: Callable[[Message], object]) -> bool:
         """Have the player end its notes, close its ports and go, and ``hear`` its last words.

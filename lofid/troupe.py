@@ -142,6 +142,11 @@ class Troupe:
         if self.is_playing and self._stage is not None:
             self._stage.send(messages)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the player has said more that has come already."""
+        return self._stage is not None and self._stage.has_more
+
     async def messages(self) -> AsyncIterator[Message]:
         """Give what the players say, for ever.
 

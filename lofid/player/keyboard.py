@@ -84,8 +84,10 @@ class Keyboard:
 
     def _tell(self, data: list[int], seconds: float) -> None:
         self._remember(*data)
-        tick = self._transport.tick_at(seconds - self.latency_seconds)
-        self._reports.heard(max(self.floor_tick, tick), data)
+        tick = max(self.floor_tick, self._transport.tick_at(seconds - self.latency_seconds))
+        now_seconds = seconds if self._ports is None else self._ports.now()
+        ahead_tick = max(tick, self._transport.tick_at(now_seconds))
+        self._reports.heard(tick, ahead_tick, seconds, data)
 
     def _remember(self, status: int, first: int, second: int) -> None:
         kind, channel = status & 0xF0, status & 0x0F

@@ -184,13 +184,16 @@ class Performer:
         self._opened().quieten(now_seconds, notes)
         self._keyboard.quieten(now_seconds)
 
-    def _play(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
-        score = self._opened().score
+    def _play(self, message: Message, now_seconds: float) -> None:
+        voice = self._opened()
         notes: Iterable[Note] = [Note(*note) for note in message["notes"]]
         if "until" in message:
             bar = [Note(*note) for note in message["bar"]]
             notes = self._cover.take(notes, message["until"], bar)
-        score.add(notes)
+        if "from" in message:
+            voice.replace(self._cover.first_after(message["from"]), notes, now_seconds)
+        else:
+            voice.score.add(notes)
 
     def _start(self, message: Message, now_seconds: float) -> None:
         """Move on from a tick: with the next pulse we send, or now."""

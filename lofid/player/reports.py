@@ -55,9 +55,9 @@ class Reports:
         """Tell where the music is, and how fast."""
         self._tell("position", tick=tick, tempo=round(tempo_bpm, 2))
 
-    def heard(self, tick: int, data: list[int]) -> None:
-        """Tell what a person played."""
-        self._tell("heard", tick=tick, data=data)
+    def heard(self, tick: int, ahead_tick: int, seconds: float, data: list[int]) -> None:
+        """Tell what a person played, when, and how far the music was handed over by then."""
+        self._tell("heard", tick=tick, ahead=ahead_tick, seconds=round(seconds, 4), data=data)
 
     def transport(self, is_moving: bool, tick: int, sync: str) -> None:
         """Tell that the music moves or stands, and what is known of the clock it follows."""

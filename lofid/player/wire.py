@@ -14,6 +14,7 @@ Engine to player (``do``)::
     silence  notes [[channel, pitch], ...]    a predecessor died: end what it held, then panic
     play     notes [[on_tick, off_tick, channel, pitch, velocity], ...]; and if wanted
              until, bar: composed up to this tick; notes of a bar to be repeated beyond it
+             from: in place of what was to begin at this tick or later
     start    tick, tempo                      move from tick, now; if need be also
              song_tick                        listeners to our clock began their song there
     stand    tick, tempo                      stand at tick, until a start or the clock we follow
@@ -34,7 +35,9 @@ Player to engine (``is``)::
     position  tick, tempo                     where it began, then every 240 ticks, as it is heard
     underrun  tick                            nothing was composed from here: the bar is repeated
     suspended seconds                         the machine stood still, and the music with it
-    heard     tick, data [status, data 1, data 2]
+    heard     tick, ahead, seconds, data [status, data 1, data 2]
+                                              struck when tick sounded, and told when all up to
+                                              ahead was handed over; seconds on the player's clock
     plugged   side "output"|"input"|"clock", there, port
     alive     tempo                           about once a second, whatever happens
     echo                                      the output is connected to the input
