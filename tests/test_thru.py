@@ -167,3 +167,25 @@ def test_whatever_happens_thru_holds_nothing(
         elif message[0] == 0x84:
             held.discard(message[1])
     assert held == set()
+
+
+@BOTH
+def test_a_thousand_messages_a_second_are_passed_on(jack_server: JackServer, backend: str) -> None:
+    """Two seconds of one key as fast as MIDI goes, with clock and sensing: all of it, in order."""
+    step = jack_server.rate // 1000
+    keys = [bytes([0x90, 60, 1 + i % 127]) if i % 2 else bytes([0x80, 60, i % 128])
+            for i in range(1, 2001)]  # fmt: skip
+    with PlayerProcess(jack_server.env) as player, JackKeyboard(jack_server) as keyboard:
+        player.open(backend=backend, input="virtual", keyboard=WIRE)
+        keyboard.connect(_ears(backend))
+        with JackRecorder(jack_server, "lofid:out") as recorder:
+            recorder.wait_for_cycles()
+            begin = recorder.frame_now() + jack_server.rate // 4
+            for i, key in enumerate(keys):
+                at = begin + i * step
+                keyboard.play_at([(at, key), (at + 1, b"\xf8"), (at + 2, b"\xfe")])
+            player.hear_until("heard", count=len(keys))
+            wait_until(lambda: len(_on_channel(recorder, 2)) >= len(keys), "all keys")
+            passed = [event.data for event in _on_channel(recorder, 2)]
+    assert passed == [bytes([key[0] | 2, *key[1:]]) for key in keys]
+    assert [m["data"] for m in player.said_of("heard")] == [list(key) for key in keys]
