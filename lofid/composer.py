@@ -102,7 +102,10 @@ class Composer:
         self._prediction: Prediction | None = None
         self._steps = 0
         self._waiting: Event | None = None
+        # What is not heard is as dense as learnt; so a density is the same from the start as later.
+        self.feel = replace(feel, density=1.0)
         self._prime()
+        self.feel = feel
 
     def _prime(self) -> None:
         """Fill the context with music that nobody hears, so that the first bar is in its stride.
