@@ -121,7 +121,7 @@ def test_as_learnt_the_music_is_what_it_is_without_the_rule(
     model: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_it = Composer(model, Feel(density=1.0), 7).compose(16 * BAR_TICKS)
-    monkeypatch.setattr("lofid.composer.spread", lambda logits, steps, times: logits)
+    monkeypatch.setattr("lofid.composer.spread", lambda logits, *_: logits)
     assert with_it == Composer(model, Feel(density=1.0), 7).compose(16 * BAR_TICKS)
 
 
