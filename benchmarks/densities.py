@@ -10,7 +10,8 @@ share of events that are chords. What begins together is one onset.
 import argparse
 from dataclasses import dataclass
 
-from lofid.composer import Composer, Feel
+from lofid.composer import Composer
+from lofid.feel import Feel
 from lofid.music import BAR_TICKS, BEATS_PER_BAR, TICKS_PER_QUARTER, Event
 from lofid.predictor import Predictor, default_model_path
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
-from lofid.composer import Composer, Feel
+from lofid.composer import Composer
+from lofid.feel import Feel
 from lofid.harmony import Classes, chord_scale
 from lofid.keylock import HOME_CLASSES
 from lofid.music import BAR_TICKS, BEATS_PER_BAR, Event, Key

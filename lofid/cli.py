@@ -9,7 +9,7 @@ try:
     # A tenth of a second and more, in which an impatient Ctrl-C gets no traceback either.
     import signal
     from pathlib import Path
-    from typing import Annotated, Any
+    from typing import Annotated
 
     import typer
     from rich.console import Console
@@ -18,8 +18,8 @@ try:
 
     from lofid import __version__
     from lofid.config import find_config, load
-    from lofid.control import ask
     from lofid.errors import LofidError
+    from lofid.remote import ctl, say
 except KeyboardInterrupt:
     sys.exit(INTERRUPTED)
 
@@ -30,13 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-ctl = typer.Typer(help="Talk to the lofid that is playing.", no_args_is_help=True)
-record = typer.Typer(help="Record what sounds to a MIDI file.", no_args_is_help=True)
 app.add_typer(ctl, name="ctl")
-ctl.add_typer(record, name="record")
-
-CONVERSION_SECONDS = 600.0
-"""How long 'record stop' waits for its MIDI file: a long take is minutes of music21's work."""
 
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
 Tempo = Annotated[float | None, typer.Option(help="Beats per minute, 20 to 300.")]
@@ -49,12 +43,12 @@ Model = Annotated[Path | None, typer.Option(help="Another model (.onnx).")]
 Backend = Annotated[
     str | None, typer.Option(help="auto, jack, jack-rtmidi, alsa, coremidi or windows.")
 ]
-Name = Annotated[str, typer.Option(help="Name of the lofid to talk to.")]
+SeedMidi = Annotated[
+    Path | None, typer.Option(help="A MIDI file whose end the music goes on from.")
+]
 
-
-def say(line: str) -> None:
-    """Tell a person one line, on stderr."""
-    print(line, file=sys.stderr, flush=True)
+_MEMORY = {True: "on", False: "fresh", None: None}
+"""What --remember, --fresh and neither make of ``music.memory``."""
 
 
 @app.command()
@@ -65,6 +59,11 @@ def play(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     temperature: Temperature = None,
     key: KeyName = None,
     seed: Seed = None,
+    seed_midi: SeedMidi = None,
+    remember: Annotated[
+        bool | None,
+        typer.Option("--remember/--fresh", help="Go on where the last session was, or begin anew."),
+    ] = None,
     device: Device = None,
     model: Model = None,
     backend: Backend = None,
@@ -91,6 +90,7 @@ def play(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     from lofid.daemon import play as perform  # noqa: PLC0415  # keeps the other commands quick
 
     flags = _flags(tempo, swing, temperature, key, seed, device, model)
+    flags |= {"music.seed_midi": seed_midi, "music.memory": _MEMORY[remember]}
     flags |= {"midi.backend": backend, "midi.output": output, "midi.input": input_}
     flags |= {"midi.name": name, "record.file": record}
     flags |= {"sync.source": sync, "sync.input": clock_input, "sync.send": send_clock}
@@ -107,12 +107,13 @@ def render(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     temperature: Temperature = None,
     key: KeyName = None,
     seed: Seed = None,
+    seed_midi: SeedMidi = None,
     device: Device = None,
     model: Model = None,
 ) -> None:
     """Write bars of music to a MIDI file, as fast as it can."""
     flags = _flags(tempo, swing, temperature, key, seed, device, model)
-    settings = load(find_config(config), flags)
+    settings = load(find_config(config), flags | {"music.seed_midi": seed_midi})
     from lofid.engine import new_seed  # noqa: PLC0415  # keeps the other commands quick
     from lofid.predictor import Predictor, default_model_path  # noqa: PLC0415
     from lofid.render import render as write  # noqa: PLC0415
@@ -208,74 +209,6 @@ def bench(  # noqa: PLR0913, PLR0917  # one parameter for each flag
 def version() -> None:
     """Print lofid's version."""
     print(f"lofid {__version__}")
-
-
-@ctl.command("status")
-def status(name: Name = "lofid", json_: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Show what is playing, how late, and at what cost."""
-    answer: dict[str, Any] = ask(name, "status")
-    if json_:
-        Console().print_json(data=answer)
-        return
-    for key, value in answer.items():
-        print(f"{key:16} {_plain(value)}")
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {part}" for key, part in value.items())
-    return "-" if value is None or value == "" else str(value)
-
-
-@ctl.command("set")
-def set_(setting: str, value: str, name: Name = "lofid") -> None:
-    """Change a setting while playing: 'set tempo 76', 'set key "F minor"'."""
-    print(ask(name, "set", setting, value))
-
-
-@ctl.command()
-def stop(name: Name = "lofid") -> None:
-    """Stop the music where it is; lofid stays."""
-    print(ask(name, "stop"))
-
-
-@ctl.command()
-def start(name: Name = "lofid") -> None:
-    """Play from the next bar line; MIDI clock's listeners get Start."""
-    print(ask(name, "start"))
-
-
-@ctl.command("continue")
-def continue_(name: Name = "lofid") -> None:
-    """Play on from where the music stopped."""
-    print(ask(name, "continue"))
-
-
-@ctl.command()
-def panic(name: Name = "lofid") -> None:
-    """End every note now; the music goes on."""
-    print(ask(name, "panic"))
-
-
-@ctl.command("quit")
-def quit_(name: Name = "lofid") -> None:
-    """Stop playing and leave."""
-    print(ask(name, "quit"))
-
-
-@record.command("start")
-def record_start(
-    file: Annotated[Path | None, typer.Argument(help="The MIDI file; a new name if none.")] = None,
-    name: Name = "lofid",
-) -> None:
-    """Begin a take."""
-    print(ask(name, "record", "start", *([] if file is None else [str(file.absolute())])))
-
-
-@record.command("stop")
-def record_stop(name: Name = "lofid") -> None:
-    """End the take and write its MIDI file."""
-    print(ask(name, "record", "stop", patience_seconds=CONVERSION_SECONDS))
 
 
 def main() -> None:

@@ -2,73 +2,48 @@
 
 A pure function of the session's seed, the settings, and what was heard and when in composed time:
 a session that is played live and one that is rendered are the same events. In whatever pieces the
-time is asked for, the music is the same. A model that gives no numbers does not stop it: the last
-bar is repeated (:mod:`lofid.refrain`) until it does.
+time is asked for, the music is the same; and what is taken back is composed the same again, unless
+something was heard meanwhile. A model that gives no numbers does not stop it: the last bar is
+repeated (:mod:`lofid.refrain`) until it does.
 """
 
+from collections import deque
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from lofid.card import LONGEST_STEP_GRID
+from lofid.chooser import MOST_AT_ONCE, Chooser, Place
 from lofid.context import Context, Entry
-from lofid.density import Habit, spread
+from lofid.density import Habit
 from lofid.errors import ModelError
+from lofid.feel import Feel
 from lofid.guard import LoopGuard
-from lofid.harmony import Harmony
-from lofid.keylock import HOME_CLASSES, Mode, kept, strangers
-from lofid.music import (
-    BAR_GRID,
-    GRID_TICKS,
-    HIGHEST_PITCH,
-    LOWEST_PITCH,
-    Event,
-    Key,
-    into_range,
-    swung,
-)
+from lofid.music import BAR_GRID, GRID_PER_QUARTER, GRID_TICKS, Event, swung, to_home
 from lofid.predictor import Foreteller, Prediction
+from lofid.recollection import Recollection
 from lofid.refrain import Choice, Known, NoNumbers, Refrain, numbers
-from lofid.register import Register
-from lofid.sampler import Logits, pick, probabilities, without
-from lofid.vocabulary import START, VELOCITY_CLASSES, VELOCITY_WIDTH, velocity_floor, velocity_id
+from lofid.vocabulary import velocity_id
 
-STEPS_BETWEEN_PRIMES = 64
-"""A carried state remembers more than the window; so often it is made from the window anew."""
-
-MOST_AT_ONCE = 4
-"""Events (notes and chords) that may begin together; then time has to move on."""
-
-HOME = Key(0, is_minor=False)
-
-MOST_UNEVEN = 4
-"""Hands are no machines: a velocity is so far from its middle at most."""
-
-_CLASS_MIDDLES = np.array(
-    [velocity_floor(id_) + (VELOCITY_WIDTH - 1) / 2 for id_ in range(1, VELOCITY_CLASSES + 1)]
-)
+MemoryRow = list[int]
+"""[onset, length, token id, velocity class] of an entry of the context, on the grid."""
 
 
 @dataclass(frozen=True, slots=True)
-class Feel:
-    """The settings that the composer follows; they may change between any two calls."""
+class _Mark:
+    """How it stood before an event was drawn, which then began at ``onset_ticks``."""
 
-    key: Key = HOME
-    swing_percent: float = 50.0
-    temperature: float = 1.0
-    top_p: float = 0.95
-    key_lock: Mode = "soft"
-    loop_guard: float = 1.0
-    lead_velocity_percent: int = 100
-    keys_velocity_percent: int = 100
-    density: float = 1.0
-    chord: frozenset[int] = frozenset()
-    """The held chord's pitch classes, as they sound; none while no chord is held."""
-    register: tuple[int, int] = (LOWEST_PITCH, HIGHEST_PITCH)
-    """The lowest and highest pitch, as they sound, of a phrase that the lead answers."""
-    register_strength: float = 0.0
-    """From 0 to 1: how much the lead keeps to that register."""
+    onset_ticks: int
+    onset_grid: int
+    step_grid: int
+    begun_here: list[int]
+    rng: Any
+    guard: LoopGuard
+    refrain: Refrain
+    habit: Habit
 
 
 class Composer:
@@ -79,57 +54,79 @@ class Composer:
 
     def __init__(self, predictor: Foreteller, feel: Feel, seed: int):
         """Compose until the context is full. ModelError if the model gives no numbers for that."""
-        self.feel = feel
         self.faults = 0
         self._predictor = predictor
         self._card = predictor.card
         self._vocabulary = predictor.vocabulary
         self._context = Context(self._vocabulary, self._card.context_length, self._card.pad_context)
-        self._outside = strangers(self._vocabulary.pitches)
-        self._habit = Habit()
-        self._harmony = Harmony(self._vocabulary.pitches, HOME_CLASSES)
-        self._register = Register(self._vocabulary.pitches)
-        self._step_sizes = steps = np.array([step for step, _ in self._vocabulary.rhythms])
-        is_barred = (steps > LONGEST_STEP_GRID) | (np.arange(len(steps)) == START)
-        self._barred_rhythms = np.flatnonzero(is_barred)
-        self._still_rhythms = np.flatnonzero(is_barred | (steps == 0))
+        self._recollection = Recollection(predictor, self._card.context_length)
+        self._rng = np.random.default_rng(seed)
+        self._chooser = Chooser(predictor, self._rng)
         self._guard = LoopGuard(len(self._vocabulary.tokens))
         self._refrain = Refrain()
-        self._rng = np.random.default_rng(seed)
+        self._habit = Habit()
         self._onset_grid = 0
         self._step_grid = 0
         self._begun_here: list[int] = []
-        self._prediction: Prediction | None = None
-        self._steps = 0
+        self._marks: deque[_Mark] = deque()
         self._waiting: Event | None = None
-        # What is not heard is as dense as learnt; so a density is the same from the start as later.
-        self.feel = replace(feel, density=1.0)
-        self._prime()
-        self.feel = feel
+        self._heard: dict[int, Event] = {}
+        # What nobody hears is as dense as learnt: a density is the same from the start as later.
+        self._feel = replace(feel, density=1.0)
+        self._fill()
+        self._feel = feel
 
-    def _prime(self) -> None:
+    @property
+    def feel(self) -> Feel:
+        """What is composed by. In another key, what was heard is understood anew."""
+        return self._feel
+
+    @feel.setter
+    def feel(self, feel: Feel) -> None:
+        is_other_key = feel.key.shift_semitones != self._feel.key.shift_semitones
+        self._feel = feel
+        if is_other_key:
+            for number, event in self._heard.items():
+                self._context.hear(number, self._entry(event))
+            self._recollection.forget()
+
+    @property
+    def context(self) -> list[Entry]:
+        """The context as it is, the oldest entry first."""
+        return self._context.entries()
+
+    @property
+    def heard(self) -> int:
+        """How many events of the context are a person's."""
+        return self._context.heard
+
+    def _fill(self) -> None:
         """Fill the context with music that nobody hears, so that the first bar is in its stride.
 
-        What follows begins on a bar line, which becomes tick 0.
+        What follows begins on a bar line, which becomes tick 0. ModelError if the model says
+        nothing, or nothing after the first.
         """
-        self._fill(self._card.context_length)
-        last_onset = self._onset_grid
-        bar = -(-last_onset // BAR_GRID) * BAR_GRID
-        self._context.shift(-bar)
-        self._guard.shift(-bar)
-        self._refrain.shift(-bar)
-        self._onset_grid = self._step_grid = 0
-        self._begun_here = []
-        self._prediction = None
-
-    def _fill(self, events: int) -> None:
-        """Compose so many. ModelError if the model says nothing, or nothing after the first."""
+        events = self._card.context_length
         with suppress(NoNumbers):
             for _ in range(events):
                 self._next()
             if not 0 < self.faults == events - 1:
+                self._begin_at(-(-self._onset_grid // BAR_GRID) * BAR_GRID)
                 return
         raise ModelError("the model gives no numbers: train it again, or play another one")
+
+    def _begin_at(self, bar_grid: int) -> None:
+        """Call a bar line 0, and go on from there."""
+        self._context.shift(-bar_grid)
+        self._guard.shift(-bar_grid)
+        self._refrain.shift(-bar_grid)
+        self._recollection.forget()
+        self._marks.clear()
+        self._go_to(0)
+
+    def _go_to(self, onset_grid: int) -> None:
+        self._onset_grid, self._step_grid = onset_grid, 0
+        self._begun_here = []
 
     def compose(self, until_ticks: int) -> list[Event]:
         """Give the events that begin before ``until_ticks`` and were not given before.
@@ -145,29 +142,137 @@ class Composer:
             self._waiting = None
             events.append(event)
 
-    def hear(self, event: Event) -> str:
-        """Take what a person played into the context; give the token it was heard as.
+    def compose_one(self, until_ticks: int) -> Event | None:
+        """Give only the next event, if it begins before ``until_ticks``: that is soonest done."""
+        event = self._waiting or self._next()
+        self._waiting = event if event.onset_ticks >= until_ticks else None
+        return None if self._waiting else event
 
-        What was composed already stays; what is composed next follows from it.
+    def settle(self, until_ticks: int) -> None:
+        """What begins before ``until_ticks`` will not be taken back."""
+        while self._marks and self._marks[0].onset_ticks < until_ticks:
+            self._marks.popleft()
+
+    def take_back(self, from_ticks: int) -> None:
+        """Forget what was composed to begin at ``from_ticks`` or later, and go on before it.
+
+        ValueError where that was settled.
         """
-        home = tuple(pitch - self.feel.key.shift_semitones for pitch in event.pitches)
-        token = self._vocabulary.token_id(into_range(home, LOWEST_PITCH, HIGHEST_PITCH))
-        entry = Entry(
+        mark = None
+        while self._marks and self._marks[-1].onset_ticks >= from_ticks:
+            mark = self._marks.pop()
+        if mark is None:
+            return
+        self._waiting = None
+        self._context.take_back(mark.onset_grid)
+        self._onset_grid, self._step_grid = mark.onset_grid, mark.step_grid
+        self._begun_here = mark.begun_here
+        self._rng.bit_generator.state = mark.rng
+        self._guard, self._refrain, self._habit = mark.guard, mark.refrain, mark.habit
+
+    def go_on_at(self, from_ticks: int) -> None:
+        """Let the next event begin at the first place of the grid at or after ``from_ticks``.
+
+        To be called when nothing waits that begins later: after :meth:`take_back`.
+        """
+        self._go_to(self._first_place(from_ticks))
+
+    def come_in(self, from_ticks: int) -> None:
+        """Let the next event begin when the model would have one follow what was heard last.
+
+        Not before ``from_ticks``, not later than it would without, and only where that is over a
+        beat away: answering each note with one more would be too busy. To be called after
+        :meth:`hear` and :meth:`take_back`.
+        """
+        first_grid = self._first_place(from_ticks)
+        if not self._heard or self._onset_grid - first_grid <= GRID_PER_QUARTER:
+            return
+        number = max(self._heard, key=lambda number: self._heard[number].onset_ticks)
+        entry = self._entry(self._heard[number])
+        first = first_grid - entry.onset_grid
+        last = self._onset_grid - entry.onset_grid
+        with suppress(NoNumbers):
+            prediction = self._recollection.predict(self._context.rows_before(number))
+            token = entry.token_id
+            step = self._chooser.step(prediction, token, range(first, last), self._feel)
+            if step is not None:
+                self._go_to(entry.onset_grid + step)
+
+    def _first_place(self, from_ticks: int) -> int:
+        """Find the first place of the grid that, swung, lies at or after ``from_ticks``."""
+        grid = max(from_ticks // GRID_TICKS - 1, 0)
+        while swung(grid * GRID_TICKS, self._feel.swing_percent) < from_ticks:
+            grid += 1
+        return grid
+
+    def hear(self, number: int, event: Event) -> tuple[str, float]:
+        """Take what a person played into the context, in place of what had this number before.
+
+        Gives the token it was heard as and its likeness, 0 to 1. What was composed already stays,
+        unless it is taken back; what is composed next follows from it.
+        """
+        self._heard[number] = event
+        while len(self._heard) > self._card.context_length:
+            del self._heard[next(iter(self._heard))]
+        entry = self._entry(event)
+        self._context.hear(number, entry)
+        self._recollection.change(entry.onset_grid)
+        _, likeness = self._vocabulary.nearest(to_home(event.pitches, self._feel.key))
+        return self._vocabulary.tokens[entry.token_id], likeness
+
+    def _entry(self, event: Event) -> Entry:
+        return Entry(
             onset_grid=round(event.onset_ticks / GRID_TICKS),
             length_grid=max(1, round(event.length_ticks / GRID_TICKS)),
-            token_id=token,
+            token_id=self._vocabulary.token_id(to_home(event.pitches, self._feel.key)),
             velocity_id=velocity_id(event.velocity),
         )
-        self._context.add(entry)
-        self._prediction = None
-        return self._vocabulary.tokens[token]
+
+    def seed(self, events: Sequence[Event]) -> None:
+        """Replace the context by events, in concert pitch and in order: what follows, follows them.
+
+        They are moved by whole bars, so that the last one's bar ends where the composer's begins.
+        """
+        entries = [self._entry(event) for event in events]
+        last_bar = entries[-1].onset_grid // BAR_GRID + 1 if entries else 0
+        self._replace(entries, -last_bar * BAR_GRID)
+
+    def forget(self) -> None:
+        """Empty the context: what follows is the beginning of a piece."""
+        self._replace([], 0)
+
+    def memory(self) -> list[MemoryRow]:
+        """Give the context, for :meth:`recall`; onsets count from the bar line that comes next."""
+        next_bar = -(-self._onset_grid // BAR_GRID) * BAR_GRID
+        return [
+            [e.onset_grid - next_bar, e.length_grid, e.token_id, e.velocity_id]
+            for e in self._context.entries()
+        ]
+
+    def recall(self, rows: Iterable[MemoryRow]) -> None:
+        """Replace the context by what :meth:`memory` gave, maybe in another session."""
+        self._replace([Entry(*row) for row in rows], 0)
+
+    def _replace(self, entries: Iterable[Entry], shift_grid: int) -> None:
+        """Make a context anew; onset 0, after the shift, is where the composer's bar begins."""
+        self._context.clear()
+        self._heard.clear()
+        self._recollection.forget()
+        for entry in entries:
+            self._context.add(entry)
+        self._context.shift(self._onset_grid // BAR_GRID * BAR_GRID + shift_grid)
 
     def _next(self) -> Event:
+        rng = self._rng.bit_generator.state
+        guard, refrain, begun = self._guard.copy(), self._refrain.copy(), self._begun_here
+        before = (self._onset_grid, self._step_grid, begun, rng, guard, refrain, self._habit)
         choice = self._foretold() or self._repeated()
         token, length = choice.token, choice.length_grid
         self._context.add(Entry(self._onset_grid, length, token, choice.velocity_class))
         event = self._event(token, length, choice.velocity)
+        self._marks.append(_Mark(event.onset_ticks, *before))
         self._guard.add(self._onset_grid, token, choice.rhythm, length, event.pitches)
+        self._habit = self._habit.after(self._feel.density)
         self._move_on(choice.step_grid, token)
         return event
 
@@ -175,19 +280,19 @@ class Composer:
         """Draw what the model says; where that is no numbers, once more from the window."""
         with suppress(NoNumbers):
             return self._drawn(self._predict())
-        was_carried, self._prediction = self._steps > 0, None
+        was_carried = self._recollection.is_carried
+        self._recollection.forget()
         return self._foretold() if was_carried else None
+
+    def _predict(self) -> Prediction:
+        return self._recollection.predict(self._context.rows(self._onset_grid))
 
     def _drawn(self, prediction: Prediction) -> Choice:
         """Draw an event. NoNumbers where the model gives none."""
-        allowed = self._allowed(numbers(prediction.token_logits))
+        numbers(prediction.token_logits)
         self._refrain.trust()
-        token = self._draw(allowed)
-        rhythm = self._draw_rhythm(prediction, token)
-        velocity_class, velocity = self._draw_velocity(prediction, token, rhythm)
-        step, length = self._card.fixed_rhythm or self._vocabulary.rhythms[rhythm]
-        step = min(step, LONGEST_STEP_GRID)
-        choice = Choice(token, rhythm, step, length, velocity_class, velocity)
+        place = Place(self._onset_grid, self._begun_here, self._habit)
+        choice = self._chooser.choose(prediction, place, self._guard, self._feel)
         self._refrain.add(self._onset_grid, choice)
         return choice
 
@@ -204,106 +309,13 @@ class Composer:
     def _recall(self, begun: list[int]) -> Known:
         return self._refrain.next(self._onset_grid, begun, len(begun) >= MOST_AT_ONCE)
 
-    def _allowed(self, logits: Logits) -> Logits:
-        """Bend what the model says of the next token; the rules that matter most come first.
-
-        Each rule leaves at least one token: where a small vocabulary has all begun here, one sounds
-        again, but never *start*.
-        """
-        allowed = without(logits, [START])
-        if self.feel.loop_guard > 0:
-            for pitches in self._guard.closing(self._onset_grid):
-                allowed = without(allowed, self._sounding_as(pitches))
-            allowed = allowed - self.feel.loop_guard * self._guard.costs(self._onset_grid)
-        return without(self._steered(allowed), self._begun_here)
-
-    def _steered(self, logits: Logits) -> Logits:
-        """Bend logits [tokens] to the key, or to a held chord instead, and to a phrase's register.
-
-        A chord that is held wins over the key lock: its scale is as near to the key as it can be.
-        """
-        feel, shift = self.feel, self.feel.key.shift_semitones
-        if feel.register_strength > 0:
-            down = shift + 12 * self._lead_octaves()
-            low, high = (pitch - down for pitch in feel.register)
-            logits = self._register.bent(logits, low, high, feel.register_strength)
-        if feel.chord:
-            chord = frozenset((each - shift) % 12 for each in feel.chord)
-            return self._harmony.bent(logits, chord, self._onset_grid)
-        return kept(logits, self._outside, feel.key_lock)
-
-    def _lead_octaves(self) -> int:
-        """How many octaves from where it is thought the lead sounds."""
-        if self.feel.register_strength <= 0:
-            return 0
-        low, high = (pitch - self.feel.key.shift_semitones for pitch in self.feel.register)
-        return self._register.octaves(low, high)
-
-    def _sounding_as(self, pitches: tuple[int, ...]) -> list[int]:
-        """List the tokens that are these pitches in the key as it is."""
-        known = enumerate(self._vocabulary.pitches[1:], start=1)
-        return [token for token, home in known if self._in_key(home) == pitches]
-
-    def _predict(self) -> Prediction:
-        """Step where the last prediction still holds; prime from the window where not."""
-        window = self._context.window(self._onset_grid)
-        if self._prediction is None or self._steps >= STEPS_BETWEEN_PRIMES:
-            self._prediction = self._predictor.prime(window)
-            self._steps = 0
-        else:
-            self._prediction = self._predictor.step(self._prediction.state, window.last())
-            self._steps += 1
-        return self._prediction
-
-    def _draw(self, logits: np.ndarray) -> int:
-        return pick(logits, self.feel.temperature, self.feel.top_p, self._rng)
-
-    def _draw_rhythm(self, prediction: Prediction, token: int) -> int:
-        if not self._predictor.has_heads:
-            return len(self._vocabulary.rhythms) - 1
-        crowded = len(self._begun_here) + 1 >= MOST_AT_ONCE
-        banned = self._still_rhythms if crowded else self._barred_rhythms
-        logits = numbers(self._predictor.rhythm_logits(prediction, token))
-        times = self._habit.still_to_bend(self.feel.density)
-        self._habit = self._habit.after(self.feel.density)
-        return self._draw(spread(without(logits, banned), self._step_sizes, times))
-
-    def _draw_velocity(self, prediction: Prediction, token: int, rhythm: int) -> tuple[int, int]:
-        """Give a class and a velocity inside it."""
-        if (fixed := self._card.fixed_velocity) is not None:
-            return velocity_id(fixed), fixed
-        logits = numbers(self._predictor.velocity_logits(prediction, token, rhythm))
-        allowed = without(logits[: VELOCITY_CLASSES + 1], [START])
-        chosen = self._draw(allowed)
-        return chosen, self._touch(chosen, allowed)
-
-    def _touch(self, chosen: int, logits: Logits) -> int:
-        """Draw a velocity from a class 16 wide, near where the model thinks it lies.
-
-        Any velocity of the class alike would make the touch more uneven than what was learnt: the
-        rounding to classes would count twice (docs/decisions.md).
-        """
-        expected = float(probabilities(logits, 1.0)[1:] @ _CLASS_MIDDLES)
-        unevenness = MOST_UNEVEN * (self._rng.random() - self._rng.random())
-        lowest = velocity_floor(chosen)
-        highest = lowest + VELOCITY_WIDTH - 1
-        nearest = min(max(expected, lowest), highest)
-        return round(min(max(nearest + unevenness, lowest), highest))
-
     def _event(self, token: int, length_grid: int, velocity: int) -> Event:
-        feel = self.feel
+        feel = self._feel
         onset = swung(self._onset_grid * GRID_TICKS, feel.swing_percent)
         end = swung((self._onset_grid + length_grid) * GRID_TICKS, feel.swing_percent)
-        event = Event(self._in_key(self._vocabulary.pitches[token]), onset, end - onset, 1)
+        event = Event(self._chooser.sounding(token, feel), onset, end - onset, 1)
         percent = feel.keys_velocity_percent if event.is_chord else feel.lead_velocity_percent
         return replace(event, velocity=min(max(round(velocity * percent / 100), 1), 127))
-
-    def _in_key(self, home: tuple[int, ...]) -> tuple[int, ...]:
-        """Bring pitches from home to the key that is played in."""
-        octaves = self._lead_octaves() if len(home) == 1 else 0
-        shift = self.feel.key.shift_semitones + 12 * octaves
-        shifted = tuple(pitch + shift for pitch in home)
-        return into_range(shifted, LOWEST_PITCH, HIGHEST_PITCH)
 
     def _move_on(self, step_grid: int, token: int) -> None:
         self._begun_here = [*self._begun_here, token] if step_grid == 0 else []

@@ -6,32 +6,36 @@ Rules:
 * Every fault is found before anything is refused: one :class:`ConfigError`, one line each.
 * A flag wins over the file, the file over the default.
 
-Everything here may be called from any thread; only :func:`find_config` and :func:`load` touch
-the disk.
+Everything here may be called from any thread; only :func:`find_config`, :func:`load`
+and :func:`read_toml` touch the disk.
 """
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from platformdirs import user_config_path
 from pydantic import (
     BaseModel,
     ValidationError,
 )
-from pydantic.fields import FieldInfo
 
+from lofid import mapping
 from lofid.errors import ConfigError
-from lofid.settings import Settings
-
-LIVE = (
-    *("tempo", "swing", "key", "temperature", "top_p", "density", "key_lock", "loop_guard"),
-    *("lead_velocity", "keys_velocity", "mode", "rest", "reply"),
+from lofid.fields import (
+    LIVE,
+    allowed,
+    everywhere,
+    meant,
+    not_live,
+    printable,
+    quoted,
+    section_of,
+    sections,
 )
-"""The settings that can change while playing, by their short names; see :func:`change`."""
+from lofid.settings import Settings
 
 FILE_NAME = "config.toml"
 FLAGS = {
@@ -41,7 +45,6 @@ FLAGS = {
     "sync.send": "--send-clock",
 }
 """The flags that are not called after their key."""
-LONGEST_QUOTE = 60
 
 
 def find_config(explicit: Path | None) -> Path | None:
@@ -63,14 +66,26 @@ def load(path: Path | None, flags: Mapping[str, object]) -> Settings:
 
     A flag whose value is None was not given. ConfigError lists every fault, a line each.
     """
-    written = {} if path is None else _read(path)
+    written = {} if path is None else read_toml(path)
     given = {n: str(v) if isinstance(v, Path) else v for n, v in flags.items() if v is not None}
+    faults: list[tuple[tuple[str, ...], object]] = []
+    settings = Settings()
     try:
-        return Settings.model_validate(_merged(written, given), strict=True)
+        settings = Settings.model_validate(_merged(written, given), strict=True)
     except ValidationError as error:
         faults = [(tuple(map(str, each["loc"])), each["input"]) for each in error.errors()]
+    else:
+        faults += settings.clashes()
     lines = [f"{_source(where, given, written) or path}: {_fault(where, v)}" for where, v in faults]
-    raise ConfigError("\n".join(lines))
+    lines += [f"{path}: {fault}" for fault in _mapping_faults(written.get("controllers"))]
+    if lines:
+        raise ConfigError("\n".join(lines))
+    return settings
+
+
+def _mapping_faults(table: object) -> list[str]:
+    """What is wrong in the section of controllers, if it is one."""
+    return mapping.read(table)[1] if isinstance(table, dict) else []
 
 
 def change(settings: Settings, name: str, text: str) -> Settings:
@@ -79,8 +94,8 @@ def change(settings: Settings, name: str, text: str) -> Settings:
     ConfigError, one line, when the name is not a live one or the text is not allowed.
     """
     if name not in LIVE:
-        raise ConfigError(_not_live(name))
-    section = next(s for s, fields in _sections().items() if name in fields)
+        raise ConfigError(not_live(name))
+    section = section_of(name)
     values: BaseModel = getattr(settings, section)
     try:
         changed = type(values).model_validate({**values.model_dump(), name: text})
@@ -89,29 +104,11 @@ def change(settings: Settings, name: str, text: str) -> Settings:
     return settings.model_copy(update={section: changed})
 
 
-def allowed(field: FieldInfo) -> str:
-    """Say what a field takes: ``a number from 20 to 300 (beats per minute)``."""
-    kind = field.annotation
-    if get_origin(kind) is Literal:
-        return f"one of {', '.join(map(repr, get_args(kind)))} ({field.description})"
-    low, high = (_limit(field, name) for name in ("ge", "le"))
-    if low is None or high is None:
-        return str(field.description)
-    noun = "a number" if kind is float else "a whole number"
-    return f"{noun} from {low} to {high} ({field.description})"
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read TOML. Windows' editors may put a byte order mark first, which is harmless.
 
-
-def _limit(field: FieldInfo, name: str) -> float | None:
-    return next((getattr(m, name) for m in field.metadata if hasattr(m, name)), None)
-
-
-def _sections() -> dict[str, dict[str, FieldInfo]]:
-    """List the fields by section and key, as the models declare them."""
-    return {name: type(f.default).model_fields for name, f in Settings.model_fields.items()}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Read TOML. Windows' editors may put a byte order mark first, which is harmless."""
+    ConfigError, one line, when it cannot be; its cause is the OSError, where there was one.
+    """
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
@@ -153,42 +150,12 @@ def _source(where: tuple[str, ...], given: Iterable[str], written: Mapping[str, 
 def _fault(where: tuple[str, ...], found: object) -> str:
     """One fault in one line, from the fields' own words."""
     section, *rest = where
-    fields = _sections().get(section)
-    name = ".".join(map(_printable, where[:2]))
+    fields = sections().get(section)
+    name = ".".join(map(printable, where[:2]))
     if fields is None:
-        return f"{name} is not a section{_hint(section, _sections(), _everywhere(section))}"
+        return f"{name} is not a section{meant(section, sections(), everywhere(section))}"
     if not rest:
-        return f"{name} is {_quoted(found)}; must be a section: [{name}], then key = value"
+        return f"{name} is {quoted(found)}; must be a section: [{name}], then key = value"
     if rest[0] not in fields:
-        return f"{name} is not a setting{_hint(rest[0], fields, _everywhere(rest[0]))}"
-    return f"{name} is {_quoted(found)}; must be {allowed(fields[rest[0]])}"
-
-
-def _everywhere(key: str) -> list[str]:
-    """Write ``section.key`` for the sections that do have this key."""
-    return [f"{section}.{key}" for section, fields in _sections().items() if key in fields]
-
-
-def _hint(name: str, known: Iterable[str], elsewhere: Iterable[str]) -> str:
-    """``; did you mean 'tempo'?``, or else what there is."""
-    names = list(known)
-    for near in (*elsewhere, *difflib.get_close_matches(name, names, n=1)):
-        return f"; did you mean {near!r}?"
-    return f"; there are {', '.join(names)}"
-
-
-def _not_live(name: str) -> str:
-    near = difflib.get_close_matches(name, LIVE, n=1)
-    hint = f" did you mean {near[0]!r}?" if near and not _everywhere(name) else ""
-    what = "is fixed when lofid starts" if _everywhere(name) else "is not a setting"
-    return f"{_printable(name)} {what};{hint} these can change while playing: {', '.join(LIVE)}"
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() and name else repr(name)
-
-
-def _quoted(value: object) -> str:
-    """Write a value as TOML would, in one short line."""
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
+        return f"{name} is not a setting{meant(rest[0], fields, everywhere(rest[0]))}"
+    return f"{name} is {quoted(found)}; must be {allowed(fields[rest[0]])}"

@@ -1,8 +1,8 @@
 """The composition root: starts everything, and stops it in mirrored order.
 
-Start: claim the name, start the player, load the model, open the ports, begin the recording, listen
-for commands, play. Stop: stop listening, end the notes and close the ports, make the recording,
-give the name back.
+Start: claim the name, start the player, load the model, seed it, open the ports, begin the
+recording, listen for commands, play. Stop: stop listening, end the notes and close the ports, keep
+the context, make the recording, give the name back.
 """
 
 import asyncio
@@ -10,23 +10,22 @@ import contextlib
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from platformdirs import user_music_path, user_state_path
-
 from lofid.control import ControlServer
-from lofid.errors import ControlError, RecordingError
-from lofid.meter import Meter
+from lofid.desk import Desk
+from lofid.learnt import Learnt, default_path
 from lofid.news import News
 from lofid.player.wire import Message
-from lofid.recorder import unused
+from lofid.seeding import Seeding
 from lofid.settings import Settings
 from lofid.troupe import Troupe
 
 if TYPE_CHECKING:
+    from lofid.commands import Commands
     from lofid.engine import Engine
+    from lofid.takes import Takes
 
 FLUSH_SECONDS = 1.0
 SILENT_SECONDS = 10.0
@@ -54,18 +53,23 @@ class Daemon:
         self._seconds = seconds
         self._say = say
         self._quit = asyncio.Event()
-        self._meter = Meter()
         self._news = News()
+        self._desk = Desk(settings, Learnt(default_path()), self._obey, say)
+        self._seeding = Seeding(settings, say)
         self._maybe_engine: Engine | None = None
-        self._takes: set[Path] = set()
-        self._conversions: set[asyncio.Task[str]] = set()
-        self._started = time.monotonic()
+        self._maybe_takes: Takes | None = None
+        self._commands: Commands | None = None
         self._silent_seconds = 0.0
 
     @property
     def _engine(self) -> "Engine":
         assert self._maybe_engine is not None, "the engine is loaded before anything needs it"
         return self._maybe_engine
+
+    @property
+    def _takes(self) -> "Takes":
+        assert self._maybe_takes is not None, "they are there with the engine"
+        return self._maybe_takes
 
     async def run(self) -> None:
         """Start, play; whatever happens, stop in mirrored order."""
@@ -77,15 +81,18 @@ class Daemon:
             control = ControlServer(self._settings.midi.name, self._obey)
             control.claim()
             stack.callback(control.release)
-            stack.push_async_callback(self._keep_recording)
+            stack.push_async_callback(self._keep_takes)
+            stack.push_async_callback(self._seeding.end)
             stack.push_async_callback(self._leave)
             await self._troupe.start()
-            self._maybe_engine = self._load_engine()
+            self._load()
+            await self._seeding.begin(self._engine)
             if not await self._unless_quit(self._troupe.ready()):
                 return
             if self._settings.record.file:
-                self._record(Path(self._settings.record.file))
+                self._takes.begin(Path(self._settings.record.file))
             self._announce()
+            self._desk.open()
             await control.open()
             stack.push_async_callback(control.shut)
             await self._perform()
@@ -103,26 +110,35 @@ class Daemon:
         await doing
         return not self._quit.is_set()
 
-    def _load_engine(self) -> "Engine":
+    def _load(self) -> None:
+        """Load the model, and all that needs it."""
         # Imported only now: the player opens its ports while onnxruntime is loaded here.
+        from lofid.commands import Commands  # noqa: PLC0415
         from lofid.engine import Engine, new_seed  # noqa: PLC0415
         from lofid.predictor import Predictor, default_model_path  # noqa: PLC0415
+        from lofid.takes import Takes  # noqa: PLC0415
 
-        chosen = self._settings.engine
+        chosen, seed = self._settings.engine, self._settings.music.seed
         path = Path(chosen.model) if chosen.model else default_model_path()
-        seed = self._settings.music.seed
-        return Engine(
-            Predictor(path, chosen.device),
-            self._settings,
-            new_seed() if seed is None else seed,
-            time.monotonic,
+        predictor = Predictor(path, chosen.device)
+        seed = new_seed() if seed is None else seed
+        self._maybe_engine = engine = Engine(predictor, self._settings, seed, time.monotonic)
+        self._maybe_takes = takes = Takes(engine, self._say)
+        self._commands = Commands(
+            engine, self._troupe, takes, self._desk, self._seeding, self._quit.set
         )
+
+    async def _keep_takes(self) -> None:
+        if self._maybe_takes is not None:
+            await self._takes.end()
 
     def _announce(self) -> None:
         opened, predictor = self._troupe.opened, self._engine.predictor
         music = self._settings.music
-        heard = f", hears {opened['input']}" if opened["input"] else ""
+        heard = f", hears {opened['input']}" if opened["input"] and not opened["awaits"] else ""
         self._say(f"lofid plays on {opened['backend']} port {opened['output']}{heard}")
+        if opened["awaits"]:
+            self._say(f"lofid waits for your keyboard: {opened['awaits']}")
         self._say(
             f"{music.key}, {music.tempo:g} bpm, seed {self._engine.seed}; "
             f"model {predictor.card.recipe} on {predictor.device} ({predictor.device_note})"
@@ -132,10 +148,11 @@ class Daemon:
 
     async def _perform(self) -> None:
         """Play until asked to stop."""
-        self._meter.start(self._troupe.pid)
+        assert self._commands is not None, "they are there with the engine"
+        self._commands.start()
         self._troupe.send(self._engine.begin())
-        self._started = time.monotonic()
-        jobs = [asyncio.create_task(job()) for job in (self._listen, self._flush, self._watch)]
+        works = (self._listen, self._flush, self._watch, self._desk.run, self._seeding.keep)
+        jobs = [asyncio.create_task(work()) for work in works]
         quitting = asyncio.create_task(self._quit.wait())
         try:
             await asyncio.wait(
@@ -153,26 +170,23 @@ class Daemon:
         """Pass the players' messages to the engine and its answers back, for ever."""
         async for message in self._troupe.messages():
             self._silent_seconds = 0.0
-            self._troupe.send(self._engine.receive(message))
+            if not self._desk.takes(message):  # else a command, and no music
+                self._troupe.send(self._engine.receive(message))
             if line := self._news.line(message):
                 self._say(line)
+            if not self._troupe.has_more:  # what came together is answered together
+                for answer in self._engine.answer():
+                    self._troupe.send([answer])
 
     async def _flush(self) -> None:
-        """Bring the journal to the disk once a second; say it once when that or the model fails."""
-        said = said_of_model = False
+        """Bring the journal to the disk once a second; say it once when the model fails."""
+        said_of_model = False
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
+            self._takes.flush()
             if self._engine.faults and not said_of_model:
                 said_of_model = True
                 self._say("the model gave no numbers: lofid repeats its last bar until it does")
-            recorder = self._engine.recorder
-            if recorder is None:
-                said = False
-                continue
-            recorder.flush()
-            if recorder.fault is not None and not said:
-                said = True
-                self._say(f"recording stopped: {recorder.fault}")
 
     async def _watch(self) -> None:
         """Kill a player that hangs; it is then replaced like any that dies.
@@ -202,80 +216,7 @@ class Daemon:
 
         await self._troupe.leave(hear, engine.at_stake)
 
-    async def _keep_recording(self) -> None:
-        if self._maybe_engine is not None and self._engine.recorder is not None:
-            self._begin_conversion()
-        for conversion in list(self._conversions):
-            self._say(f"recorded {await conversion}")
-
-    def _begin_conversion(self) -> "asyncio.Task[str]":
-        """Have the MIDI file made by its own process, and wait for it in a thread."""
-        conversion = self._engine.stop_recording()
-        task = asyncio.create_task(asyncio.to_thread(lambda: str(conversion.wait())))
-        self._conversions.add(task)
-        task.add_done_callback(self._conversions.discard)
-        return task
-
     async def _obey(self, command: str, arguments: list[str]) -> Any:
-        """Do what ``lofid ctl`` asks. LofidError with the reason when it cannot be done."""
-        match command, arguments:
-            case "status", []:
-                return self._status()
-            case "set", [name, text]:
-                self._troupe.send(self._engine.set(name, text))
-                return f"{name} = {text}"
-            case ("stop" | "start" | "continue" | "panic") as what, []:
-                return self._conduct(what)
-            case "record", ["start", *where]:
-                return f"recording to {self._record(Path(where[0]) if where else _new_take())}"
-            case "record", ["stop"]:
-                return f"recorded {await self._begin_conversion()}"
-            case "quit", []:
-                self._quit.set()
-                return "leaving"
-        raise ControlError(f"unknown command {command!r} with {len(arguments)} arguments")
-
-    def _conduct(self, what: str) -> str:
-        engine = self._engine
-        deeds: dict[str, tuple[Callable[[], list[Message]], str]] = {
-            "stop": (engine.halt, "stopped"),
-            "start": (engine.start, "playing from the next bar line"),
-            "continue": (engine.go_on, "playing"),
-            "panic": (lambda: [{"do": "panic"}], "all notes off"),
-        }
-        deed, answer = deeds[what]
-        if what != "panic" and not self._troupe.is_playing:
-            what_for = self._troupe.waits_for or "another player process"
-            raise ControlError(f"lofid waits for {what_for}: '{what}' when it plays again")
-        self._troupe.send(deed())
-        return answer
-
-    def _record(self, wanted: Path) -> Path:
-        """Begin a take under a name that no other take of this session has, nor any file."""
-        path: Path = unused(wanted.absolute(), self._takes)
-        self._engine.record(path, Path(user_state_path("lofid", appauthor=False)) / "journals")
-        self._takes.add(path)
-        return path
-
-    def _status(self) -> dict[str, Any]:
-        opened, pid = self._troupe.opened, self._troupe.pid
-        seconds = time.monotonic() - self._started
-        names = ("backend", "output", "input", "clock", "latency_ms", "realtime", "realtime_note")
-        return {
-            **self._engine.status(),
-            **{name: opened[name] for name in names},
-            "waits_for": self._troupe.waits_for,
-            "seconds": round(seconds, 1),
-            "memory_mb": round(self._meter.memory_bytes(pid) / 2**20, 1),
-            "cpu_percent": round(100 * self._meter.cpu_seconds(pid) / max(seconds, 1e-3), 2),
-        }
-
-
-def _new_take() -> Path:
-    stamp = datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
-    folder = Path(user_music_path()) / "lofid"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecordingError(f"{folder} cannot be made: {error.strerror}") from None
-    return folder / f"lofid-{stamp}.mid"
+        """Do what ``lofid ctl`` or a controller asks, once lofid plays."""
+        assert self._commands is not None, "nobody is heard before they are there"
+        return await self._commands.obey(command, arguments)

@@ -5,25 +5,23 @@ waits for nothing. Everything here is called from the engine's one thread.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lofid.composer import Composer
 from lofid.config import change
 from lofid.errors import ControlError
-from lofid.horizon import Horizon, feel_of
 from lofid.lateness import Lateness
-from lofid.listener import Listener
-from lofid.music import BAR_TICKS, TICKS_PER_QUARTER
+from lofid.memory import Remembered
+from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
+from lofid.partner import Partner
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
 from lofid.reckoning import Reckoning
 from lofid.recorder import Conversion, Recorder
 from lofid.settings import Settings
-from lofid.stakes import Stakes
+from lofid.stakes import Stakes, ThruStakes
 
-CHORD_WINDOW_SECONDS = 0.05
 MOST_AHEAD_SECONDS = 0.2
 """More than any player's latency: 4,096 frames and its slack are 0.1 s."""
 MOMENT_SECONDS = 2.0
@@ -50,17 +48,21 @@ class Engine:
         self.seed = seed
         self.predictor = predictor
         self.recorder: Recorder | None = None
-        self._composer = Composer(predictor, feel_of(settings), seed)
-        self._listener = Listener(self._composer)
-        self._horizon = Horizon(self._composer)
+        self._partner = Partner(predictor, settings, seed)
+        self._horizon = self._partner.horizon
         self._reckoning = Reckoning(now, settings.music.tempo)
         self._stakes = Stakes(now)
+        keyboard = settings.keyboard
+        self._thru = ThruStakes(
+            now, keyboard.thru - 1 if keyboard.thru else None, keyboard.transpose
+        )
         self._sync = "internal"
         self._song_tick = 0
         self._lateness = Lateness()
         self._counts = dict.fromkeys(("played", "dropped", "underruns", "restarts", "lost"), 0)
         self._lost_at_stake: list[tuple[int, int]] = []
         self._is_lost = self._was_moving = False
+        self._key = str(self._partner.key)
 
     @property
     def is_led(self) -> bool:
@@ -68,9 +70,14 @@ class Engine:
         return self.settings.sync.source == "midi-clock"
 
     @property
+    def is_moving(self) -> bool:
+        """Whether the music plays, or stands."""
+        return self._reckoning.is_moving
+
+    @property
     def faults(self) -> int:
         """Events that were repeated because the model gave no numbers."""
-        return self._composer.faults
+        return self._partner.faults
 
     def begin(self) -> list[Message]:
         """Compose the first stretch and start the clock, or wait for another's."""
@@ -98,8 +105,9 @@ class Engine:
         for channel, pitch in self._stakes.owed:
             self._record_off(tick, channel, pitch)
         self._stakes.clear()
+        self._thru.clear()
         self._lost_at_stake = []
-        self._listener.release(tick, self.recorder)
+        self._partner.release(tick, self.recorder)
         if not self._was_moving:
             return [silence, self._horizon.again(tick), self._stand(tick)]
         if self._reckoning.still_seconds < MOMENT_SECONDS:
@@ -118,7 +126,7 @@ class Engine:
         """
         until = self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
         now = self._stakes.at_stake(self._horizon.begun(until))
-        return list(dict.fromkeys([*self._lost_at_stake, *now]))
+        return list(dict.fromkeys([*self._lost_at_stake, *now, *self._thru.at_stake()]))
 
     def tick_now(self) -> int:
         """Where the clock stands by our own reckoning since the last position.
@@ -176,8 +184,8 @@ class Engine:
             case "off":
                 self._ended(message)
             case "heard":
-                window = self._ticks_in(CHORD_WINDOW_SECONDS)
-                self._listener.hear(message["tick"], tuple(message["data"]), window, self.recorder)
+                self._thru.hear(message["data"])
+                self._partner.hear(message, self.recorder)
             case "gone":
                 self.lose()
             case "alive":
@@ -194,12 +202,9 @@ class Engine:
         return {"do": "stand", "tick": tick, "tempo": self._reckoning.tempo_bpm}
 
     def _idle(self, tempo: float) -> None:
-        """While the music stands: keys that were struck for so long make what they make."""
-        if self._reckoning.is_moving:
-            return
-        if self.is_led:
+        """While the music stands, a master may go at another tempo."""
+        if self.is_led and not self._reckoning.is_moving:
             self._reckoning.tempo_bpm = tempo
-        self._listener.pass_time(self.tick_now() + BAR_TICKS, 0)
 
     def _turn(self, tick: int, is_moving: bool, sync: str) -> list[Message]:
         """The music moves from a tick, or stands there: then any start finds music composed."""
@@ -211,7 +216,6 @@ class Engine:
         if self.is_led and abs(tempo / self._reckoning.tempo_bpm - 1) > OTHER_TEMPO:
             self._take_tempo(tick, tempo)
         self._reckoning.at(tick)
-        self._listener.pass_time(tick, self._ticks_in(CHORD_WINDOW_SECONDS))
         self._horizon.passed(tick)
         return self._compose(tick)
 
@@ -221,7 +225,7 @@ class Engine:
             self.recorder.tempo(tick, tempo)
 
     def _compose(self, tick: int) -> list[Message]:
-        return self._horizon.compose(tick, self.settings)
+        return self._partner.compose(tick)
 
     def _played(self, message: Message) -> None:
         self._counts["played"] += 1
@@ -251,13 +255,46 @@ class Engine:
             raise ControlError("the tempo follows a MIDI clock: change it where that comes from")
         tick = self.tick_now()
         self.settings = changed
-        self._composer.feel = feel_of(changed)
-        if name == "key" and self.recorder is not None:
-            self.recorder.key(tick, changed.music.key)
+        answer = list(self._partner.change(changed, self._soon_tick()))
+        self._note_key(tick)
         if name != "tempo":
-            return []
+            return answer
         self._take_tempo(tick, changed.music.tempo)
-        return [{"do": "tempo", "tempo": changed.music.tempo}]
+        return [*answer, {"do": "tempo", "tempo": changed.music.tempo}]
+
+    def answer(self) -> Iterator[Message]:
+        """Answer all that was heard in the messages received since the last time.
+
+        To be sent one by one: each is given as soon as it is composed.
+        """
+        yield from self._partner.answer(self._reckoning.tempo_bpm)
+        self._note_key(self.tick_now())
+
+    def _note_key(self, tick: int) -> None:
+        """Keep another key for the take."""
+        key, self._key = self._key, str(self._partner.key)
+        if key != self._key and self.recorder is not None:
+            self.recorder.key(tick, self._key)
+
+    def seed_with(self, events: Sequence[Event], key: Key | None) -> list[Message]:
+        """Replace the context by these events; a file may have named their key."""
+        return self._partner.seed(events, key, self._soon_tick())
+
+    def forget(self) -> list[Message]:
+        """Empty the context: what is composed next is the beginning of a piece."""
+        return self._partner.forget(self._soon_tick())
+
+    def memory(self) -> Remembered:
+        """What the next session may go on from."""
+        return self._partner.memory()
+
+    def recall(self, remembered: Remembered) -> None:
+        """Go on from another session; to be called before :meth:`begin`."""
+        self._partner.recall(remembered)
+
+    def _soon_tick(self) -> int:
+        """A tick that the player has not come to, whatever its latency."""
+        return self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
 
     def record(self, path: Path, journals: Path) -> None:
         """Begin a take. ControlError when one is running; RecordingError if it cannot be kept."""
@@ -268,7 +305,7 @@ class Engine:
             path, journals, parts.lead_channel - 1, parts.keys_channel - 1, tick
         )
         self.recorder.tempo(tick, self._reckoning.tempo_bpm)
-        self.recorder.key(tick, self.settings.music.key)
+        self.recorder.key(tick, self._key)
 
     def stop_recording(self) -> Conversion:
         """End the take; its MIDI file is made by a process of its own."""
@@ -280,20 +317,23 @@ class Engine:
     def status(self) -> dict[str, Any]:
         """What the session is doing, in plain values."""
         music, recorder, late = self.settings.music, self.recorder, self._lateness
+        partner = self._partner.status()
         return {
             "tick": self.tick_now(),
             "bar": self.tick_now() // (4 * TICKS_PER_QUARTER) + 1,
             "transport": "playing" if self._reckoning.is_moving else "stopped",
             "sync": self._sync if self._sync == "internal" else f"midi-clock, {self._sync}",
-            **music.model_dump(exclude={"seed"}),
+            **music.model_dump(exclude={"seed", "seed_midi", "memory"}),
+            **self.settings.parts.model_dump(include={"lead_velocity", "keys_velocity"}),
             "tempo": self._reckoning.tempo_bpm,
+            **self.settings.keyboard.model_dump(include={"mode", "rest", "reply"}),
             "seed": self.seed,
             "model": self.predictor.card.recipe,
             "device": self.predictor.device,
             "device_note": self.predictor.device_note,
             "sounding": len(self._stakes.owed),
-            "notes": {**self._counts, "heard": self._listener.count, "faults": self.faults},
-            "heard_as": self._listener.heard_as,
+            "notes": {**self._counts, "heard": partner.pop("heard"), "faults": self.faults},
+            **partner,
             "lateness_us": {"p50": late.p50, "p99": late.p99, "max": late.max},
             "recording": None if recorder is None else str(recorder.path),
             "recording_fault": None

@@ -4,6 +4,8 @@ Every message is one line that says what was wrong, where, and what to do. The c
 prints it and leaves with :attr:`LofidError.exit_code`; nothing else in lofid prints errors.
 """
 
+from pathlib import Path
+
 
 class LofidError(Exception):
     """The base of every error that a person can cause or mend."""
@@ -27,6 +29,10 @@ class PortError(LofidError):
     """A MIDI port cannot be found or opened."""
 
 
+class NoSuchPortError(PortError):
+    """No MIDI port has this name now; one may come later."""
+
+
 class NoMidiError(PortError):
     """This machine has no MIDI system at all."""
 
@@ -41,9 +47,22 @@ class RecordingError(LofidError):
     """A recording cannot be written."""
 
 
+class MaterialError(LofidError):
+    """A MIDI file holds nothing that the music could begin with."""
+
+
+class StateError(LofidError):
+    """What is remembered from one session for the next cannot be used, or not be kept."""
+
+
 class CorpusError(LofidError):
     """Nothing that was given for training could be read."""
 
 
 class BenchError(LofidError):
     """Something could not be measured, or what was measured cannot be kept."""
+
+
+def told(path: Path) -> str:
+    """Write a path so that a message stays one line, whatever is in it."""
+    return str(path) if str(path).isprintable() else repr(str(path))

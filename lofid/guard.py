@@ -13,6 +13,7 @@ things are looked at, from the coarse to the exact:
   for an eighth time. This one is a rule, not a price, so it holds at any temperature.
 """
 
+import copy
 from collections import deque
 from collections.abc import Iterator
 
@@ -66,6 +67,13 @@ class LoopGuard:
         self._loops = Loops()
         self._bars = Bars()
 
+    def copy(self) -> "LoopGuard":
+        """Give another of the same past, to go back to."""
+        other = copy.copy(self)
+        other._past, other._bars = self._past.copy(), self._bars.copy()
+        other._loops = copy.copy(self._loops)
+        return other
+
     def costs(self, onset_grid: int) -> Costs:
         """Give what to take off the logits [tokens] of an event at ``onset_grid``: 0 and up."""
         costs = np.zeros(self._tokens)
@@ -89,7 +97,7 @@ class LoopGuard:
     def shift(self, by_grid: int) -> None:
         """Move the whole past by so many grid units: whole bars. A new bar begins."""
         self._past.onsets += by_grid
-        self._loops.starts += by_grid
+        self._loops.starts = self._loops.starts + by_grid  # a copy may share the old one
         self._bars.begin()
 
 
@@ -97,8 +105,17 @@ class Past:
     """The last events, newest first: [REMEMBERED] tokens, rhythms and onsets."""
 
     def __init__(self) -> None:
-        self._rows: Ints = np.full((3, REMEMBERED), _NOTHING, np.int64)
-        self.tokens, self.rhythms, self.onsets = self._rows
+        self._have(np.full((3, REMEMBERED), _NOTHING, np.int64))
+
+    def _have(self, rows: Ints) -> None:
+        self._rows = rows
+        self.tokens, self.rhythms, self.onsets = rows
+
+    def copy(self) -> "Past":
+        """Give another with the same events."""
+        other = copy.copy(self)
+        other._have(self._rows.copy())
+        return other
 
     def add(self, onset_grid: int, token: int, rhythm: int) -> None:
         """Put an event before the others; the oldest is forgotten."""
@@ -167,6 +184,13 @@ class Bars:
         self._begun: set[tuple[int, Pitches, int]] = set()
         self._closed: deque[Bar] = deque(maxlen=LONGEST_ROW)
         self._equal = [0] * (LONGEST_ROW + 1)
+
+    def copy(self) -> "Bars":
+        """Give another with the same bars."""
+        other = copy.copy(self)
+        other._begun, other._closed = set(self._begun), self._closed.copy()
+        other._equal = list(self._equal)
+        return other
 
     def add(self, onset_grid: int, pitches: Pitches, length_grid: int) -> None:
         """Take an event; bars that it leaves behind are closed."""

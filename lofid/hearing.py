@@ -1,61 +1,102 @@
 """Hearing: what arrives from a keyboard becomes events. Pure; no clock, no I/O.
 
-Onsets that lie within a window of each other's first make one chord. An event is handed on at the
-first position after its window has closed; a note that is still held then is given the length it
-has so far, at least a quarter, because the music cannot wait for its end.
+A key that is struck soon after the last one, while all of the chord is still held, joins that
+chord, rolled ones included. Nothing is waited for: an event is given as it is known, at first with
+one note, and given again under its number when another joins it or when its end is known. A note
+that is held, by its key or by the pedal, counts as a quarter long until it has ended.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lofid.music import TICKS_PER_QUARTER, Event
+
+LONGEST_ROLL = 4
+"""A chord may be rolled for so many windows in all: what takes longer is a melody."""
 
 
 @dataclass(slots=True)
 class _Struck:
-    """A note of the open group; ``end_tick`` is None while it is held."""
+    """A note of an event; ``end_tick`` is None while it is held."""
 
     pitch: int
     velocity: int
     end_tick: int | None = None
 
 
-class Hearing:
-    """Gathers one person's notes. Called from the engine's thread, in the order of ticks."""
+@dataclass(slots=True)
+class _Group:
+    """The notes of one event to be, and when the first and the last were struck."""
 
-    def __init__(self) -> None:
-        self._first_tick = 0
-        self._group: list[_Struck] = []
+    number: int
+    tick: int
+    first_seconds: float
+    last_seconds: float
+    notes: list[_Struck] = field(default_factory=list)
 
-    def note_on(self, tick: int, pitch: int, velocity: int, window_ticks: int) -> Event | None:
-        """Take a note-on; give the group before it when this one begins a new group."""
-        finished = None
-        if self._group and tick - self._first_tick > window_ticks:
-            finished = self._finish(tick)
-        if not self._group:
-            self._first_tick = tick
-        self._group.append(_Struck(pitch, velocity))
-        return finished
+    @property
+    def is_held(self) -> bool:
+        return all(note.end_tick is None for note in self.notes)
 
-    def note_off(self, tick: int, pitch: int) -> None:
-        """Take a note-off; one that belongs to no open note is of a group handed on before."""
-        for struck in self._group:
-            if struck.pitch == pitch and struck.end_tick is None:
-                struck.end_tick = tick
+    @property
+    def has_ended(self) -> bool:
+        return all(note.end_tick is not None for note in self.notes)
 
-    def position(self, tick: int, window_ticks: int) -> Event | None:
-        """Tell the time; give the open group if its window has closed."""
-        if self._group and tick - self._first_tick > window_ticks:
-            return self._finish(tick)
-        return None
-
-    def _finish(self, tick: int) -> Event:
-        group, self._group = self._group, []
-        held_till = max(tick, self._first_tick + TICKS_PER_QUARTER)
-        end_tick = max(held_till if s.end_tick is None else s.end_tick for s in group)
+    def event(self) -> Event:
+        """What it is as far as is known."""
+        ends = [note.end_tick for note in self.notes if note.end_tick is not None]
+        if not self.has_ended:
+            ends.append(self.tick + TICKS_PER_QUARTER)
         return Event(
-            pitches=tuple(sorted({struck.pitch for struck in group})),
-            onset_ticks=self._first_tick,
-            length_ticks=max(1, end_tick - self._first_tick),
-            velocity=max(struck.velocity for struck in group),
+            pitches=tuple(sorted({note.pitch for note in self.notes})),
+            onset_ticks=self.tick,
+            length_ticks=max(1, max(ends) - self.tick),
+            velocity=max(note.velocity for note in self.notes),
             by_person=True,
         )
+
+
+Heard = tuple[int, Event]
+"""An event with its number: another one of the same number takes its place."""
+
+
+class Hearing:
+    """Gathers one person's notes. Called from the engine's thread, in the order of time."""
+
+    def __init__(self, window_seconds: float) -> None:
+        self._window_seconds = window_seconds
+        self._count = 0
+        self._newest: _Group | None = None
+        self._open: list[_Group] = []
+
+    def note_on(self, tick: int, seconds: float, pitch: int, velocity: int) -> Heard:
+        """Take a note-on; give the event that it begins or joins."""
+        group = self._newest
+        if group is None or not self._joins(group, seconds, pitch):
+            self._count += 1
+            group = self._newest = _Group(self._count, tick, seconds, seconds)
+            self._open.append(group)
+        group.last_seconds = seconds
+        group.notes.append(_Struck(pitch, velocity))
+        return group.number, group.event()
+
+    def _joins(self, group: _Group, seconds: float, pitch: int) -> bool:
+        window = self._window_seconds
+        is_soon = seconds - group.last_seconds <= window
+        is_roll = seconds - group.first_seconds <= LONGEST_ROLL * window
+        is_new = pitch not in [note.pitch for note in group.notes]
+        return group.is_held and is_soon and is_roll and is_new
+
+    def note_off(self, tick: int, pitch: int) -> Heard | None:
+        """Take the end of a note, by its key or by the pedal; give the event that it ends."""
+        for group in self._open:
+            for note in group.notes:
+                if note.pitch == pitch and note.end_tick is None:
+                    note.end_tick = max(tick, group.tick)
+                    return self._ended(group)
+        return None
+
+    def _ended(self, group: _Group) -> Heard | None:
+        if not group.has_ended:
+            return None
+        self._open.remove(group)
+        return group.number, group.event()

@@ -4,33 +4,15 @@ Called from the engine's thread; it opens nothing and waits for nothing.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from lofid.composer import Composer, Feel
-from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
+from lofid.composer import Composer
+from lofid.music import BAR_TICKS, GRID_TICKS, TICKS_PER_QUARTER, Event
 from lofid.player.wire import Message
-from lofid.settings import AUTO, Settings
+from lofid.settings import Settings
 
-FIRST_KEY = Key.parse("C minor")
-"""What is played in before the key that is to be followed is known."""
 WireNote = list[int]
 """[on tick, off tick, channel, pitch, velocity], as the player takes it."""
-
-
-def feel_of(settings: Settings) -> Feel:
-    """What the composer has to know of the settings."""
-    music, parts = settings.music, settings.parts
-    return Feel(
-        key=FIRST_KEY if music.key == AUTO else Key.parse(music.key),
-        swing_percent=music.swing,
-        temperature=music.temperature,
-        top_p=music.top_p,
-        key_lock=music.key_lock,
-        loop_guard=music.loop_guard,
-        lead_velocity_percent=parts.lead_velocity,
-        keys_velocity_percent=parts.keys_velocity,
-        density=music.density,
-    )
 
 
 def wire_notes(events: Iterable[Event], settings: Settings) -> list[WireNote]:
@@ -45,10 +27,14 @@ def wire_notes(events: Iterable[Event], settings: Settings) -> list[WireNote]:
 
 
 class Horizon:
-    """How far the music is composed, which of its notes are to come, and its last bar."""
+    """How far the music is composed, which of its notes are to come, and its last bar.
+
+    Composed silence is music too: until ``silent_from`` there are notes, from there on none.
+    """
 
     def __init__(self, composer: Composer) -> None:
         self.until_tick = 0
+        self.silent_from: int | None = None
         self._composer = composer
         self._queued: deque[WireNote] = deque()
         self._bar: deque[WireNote] = deque()
@@ -58,20 +44,79 @@ class Horizon:
         until = tick + round(settings.engine.horizon * TICKS_PER_QUARTER)
         if until <= self.until_tick:
             return []
+        return [self._play(self._extend(until, settings))]
+
+    def _extend(self, until: int, settings: Settings) -> list[WireNote]:
+        """Compose up to a tick, if that is ahead, and remember it."""
+        until, end = max(until, self.until_tick), self._end(until)
+        notes = self._keep(self._composer.compose(end) if end > self.until_tick else [], settings)
         self.until_tick = until
-        notes = wire_notes(self._composer.compose(until), settings)
-        self._queued.extend(notes)
-        self._bar.extend(notes)
         while self._bar and self._bar[0][0] < until - BAR_TICKS:
             self._bar.popleft()
-        return [self._play(notes)]
+        return notes
+
+    def _end(self, until: int) -> int:
+        """Up to where there is music, of a time up to ``until``."""
+        return until if self.silent_from is None else min(until, self.silent_from)
+
+    def _keep(self, events: Iterable[Event], settings: Settings) -> list[WireNote]:
+        notes = wire_notes(events, settings)
+        self._queued.extend(notes)
+        self._bar.extend(notes)
+        return notes
+
+    def replan(
+        self, tick: int, settings: Settings, change: Callable[[], None] = lambda: None
+    ) -> Iterator[Message]:
+        """Compose anew what begins at ``tick`` or later, up to where it was composed.
+
+        What shall change first may need that nothing is composed ahead. The first event is said as
+        soon as it is there, for somebody waits for it.
+        """
+        until, end = self.until_tick, self._end(self.until_tick)
+        self.take_back(tick)
+        change()
+        self._composer.come_in(tick)
+        first = self._composer.compose_one(end) if end > self.until_tick else None
+        notes = self._keep([] if first is None else [first], settings)
+        # The player is not to miss what is still being composed.
+        yield {**self._play(notes), "until": until, "from": tick}
+        yield self._play(self._extend(until, settings))
+
+    def hush(self, tick: int) -> Message:
+        """Begin nothing from ``tick`` on, until :meth:`sound`."""
+        until = max(self.until_tick, tick)
+        self.take_back(tick)
+        self.silent_from = tick if self.silent_from is None else min(tick, self.silent_from)
+        self.until_tick = until
+        self._bar.clear()
+        return {**self._play([]), "from": tick}
+
+    def sound(self, tick: int, end_tick: int | None, settings: Settings) -> Iterator[Message]:
+        """After a silence, begin at the first place of the grid from ``tick`` on.
+
+        From ``end_tick`` on there is silence again.
+        """
+        until = max(self.until_tick, tick + GRID_TICKS)
+        self.take_back(tick if self.silent_from is None else min(tick, self.silent_from))
+        self._composer.go_on_at(tick)
+        self.silent_from, self.until_tick = end_tick, tick
+        yield {**self._play(self._extend(until, settings)), "from": tick}
+
+    def take_back(self, tick: int) -> None:
+        """Forget what was composed to begin at ``tick`` or later."""
+        self._composer.take_back(tick)
+        self._queued = deque(note for note in self._queued if note[0] < tick)
+        self._bar = deque(note for note in self._bar if note[0] < tick)
+        self.until_tick = min(self.until_tick, tick)
 
     def again(self, tick: int) -> Message:
         """Say to another player what was composed and begins at ``tick`` or after it."""
         return self._play([note for note in self._queued if note[0] >= tick])
 
     def passed(self, tick: int) -> None:
-        """Forget what began before ``tick``."""
+        """Forget what began before ``tick``: it cannot be taken back any more."""
+        self._composer.settle(tick if self.silent_from is None else min(tick, self.silent_from))
         while self._queued and self._queued[0][0] < tick:
             self._queued.popleft()
 

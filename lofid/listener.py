@@ -1,53 +1,144 @@
 """The listener: what a person plays, for the composer and for the take. No I/O, no clock.
 
-Notes join the context; controllers wait for a later lofid. Called from the engine's thread.
+Everything that is played is kept for the take as it was played. What the music hears of it is
+filtered and transposed, and a note whose key was let go sounds on while the pedal is down. Called
+from the engine's thread.
 """
 
-from lofid.composer import Composer
-from lofid.hearing import Hearing
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lofid.harmonist import Harmonist
+from lofid.hearing import Heard, Hearing
 from lofid.music import Event
 from lofid.recorder import Recorder
+from lofid.settings import Keyboard
 
-NOTE_OFF, NOTE_ON = 0x80, 0x90
+NOTE_OFF, NOTE_ON, CONTROL_CHANGE = 0x80, 0x90, 0xB0
+SUSTAIN, DOWN = 64, 64
+"""The sustain pedal, and from which value on it is down."""
+
+Take = Callable[[int, Event], tuple[str, float]]
+"""Takes an event under its number; gives as what it was understood, and how near that is."""
+
+
+@dataclass(slots=True)
+class News:
+    """What there is to answer.
+
+    ``is_heard``: there is something new in the context, or to steer by. ``is_struck``: it belongs
+    to a phrase. From ``rest_tick`` on, if that is known, nothing of a phrase is held any more.
+    """
+
+    is_heard: bool = False
+    is_struck: bool = False
+    rest_tick: int | None = None
 
 
 class Listener:
-    """Hears one person: ``count`` note-ons until now, ``heard_as`` is the last event's token."""
+    """Hears one person: ``count`` note-ons until now; ``heard_as`` is the last event's token."""
 
-    def __init__(self, composer: Composer) -> None:
+    def __init__(self, take: Take, ended: Callable[[Event], None], keyboard: Keyboard) -> None:
+        """``take`` gets what is heard as soon as it is known, ``ended`` each event that is over."""
         self.count = 0
         self.heard_as = ""
-        self._composer = composer
-        self._hearing = Hearing()
-        self._held: dict[tuple[int, int], None] = {}
+        self.likeness = 1.0
+        self.keyboard = keyboard
+        """The settings, which may change."""
+        self.harmonist = Harmonist()
+        self.news = News()
+        self._take = take
+        self._ended = ended
+        self._hearing = Hearing(keyboard.chord_window / 1000)
+        self._struck: dict[tuple[int, int], None] = {}
+        """The keys that are down, by channel and pitch, whether the music hears them or not."""
+        self._sounding: dict[tuple[int, int], int] = {}
+        """What the music hears and has not ended, with its pitch there."""
+        self._pedals: set[int] = set()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a note of a phrase has not ended, by its key or by the pedal."""
+        return any(pitch >= self.keyboard.split for _, pitch in self._sounding)
+
+    def take_news(self) -> News:
+        """Give what there is to answer since the last time."""
+        news, self.news = self.news, News()
+        return news
 
     def hear(
-        self, tick: int, data: tuple[int, int, int], window_ticks: int, recorder: Recorder | None
+        self, tick: int, seconds: float, data: tuple[int, int, int], recorder: Recorder | None
     ) -> None:
-        """Take one message; onsets within a window of each other's first make one chord."""
+        """Take one message: status, and two bytes of data."""
         status, first, second = data
         kind, channel = status & 0xF0, status & 0x0F
         if kind == NOTE_ON:
-            self.count += 1
-            self._held[channel, first] = None
-            self._take_in(self._hearing.note_on(tick, first, second, window_ticks))
+            self._strike(tick, seconds, (channel, first), second)
             if recorder is not None:
                 recorder.on(tick, channel, first, second, by_person=True)
         elif kind == NOTE_OFF:
-            self._held.pop((channel, first), None)
-            self._hearing.note_off(tick, first)
+            self._lift(tick, (channel, first))
             if recorder is not None:
                 recorder.off(tick, channel, first, by_person=True)
-
-    def pass_time(self, tick: int, window_ticks: int) -> None:
-        """Tell the time: a chord whose window has closed is handed on."""
-        self._take_in(self._hearing.position(tick, window_ticks))
+        elif kind == CONTROL_CHANGE and first == SUSTAIN:
+            self._press(tick, channel, second >= DOWN)
 
     def release(self, tick: int, recorder: Recorder | None) -> None:
         """End what is held: a player that died takes the ends with it."""
-        for channel, pitch in list(self._held):
-            self.hear(tick, (NOTE_OFF | channel, pitch, 64), 0, recorder)
+        for channel in sorted(self._pedals):
+            self._press(tick, channel, is_down=False)
+        for channel, pitch in list(self._struck):
+            self.hear(tick, 0.0, (NOTE_OFF | channel, pitch, 64), recorder)
 
-    def _take_in(self, event: Event | None) -> None:
-        if event is not None:
-            self.heard_as = self._composer.hear(event)
+    def _strike(self, tick: int, seconds: float, key: tuple[int, int], velocity: int) -> None:
+        self.count += 1
+        self._end(tick, key)
+        self._struck[key] = None
+        pitch = key[1] + self.keyboard.transpose
+        if not self._is_for_music(key) or not 0 <= pitch <= 127:
+            return
+        self._sounding[key] = pitch
+        self.news.is_heard = True
+        if key[1] >= self.keyboard.split:
+            self.news.is_struck, self.news.rest_tick = True, None
+        self._take_in(self._hearing.note_on(tick, seconds, pitch, velocity))
+        if self._steers(key[1]):
+            self.harmonist.strike(pitch, seconds)
+
+    def _lift(self, tick: int, key: tuple[int, int]) -> None:
+        self._struck.pop(key, None)
+        if key in self._sounding:
+            self.news.is_heard |= self.harmonist.lift(self._sounding[key])
+        if key[0] not in self._pedals:
+            self._end(tick, key)
+
+    def _press(self, tick: int, channel: int, is_down: bool) -> None:
+        if is_down:
+            self._pedals.add(channel)
+            return
+        self._pedals.discard(channel)
+        for key in [key for key in self._sounding if key[0] == channel and key not in self._struck]:
+            self._end(tick, key)
+
+    def _end(self, tick: int, key: tuple[int, int]) -> None:
+        """A note has ended, by its key or by the pedal."""
+        pitch = self._sounding.pop(key, None)
+        if pitch is None:
+            return
+        if (heard := self._hearing.note_off(tick, pitch)) is not None:
+            self._take_in(heard)
+            self._ended(heard[1])
+        if key[1] >= self.keyboard.split and not self.is_held:
+            self.news.rest_tick = tick
+
+    def _take_in(self, heard: Heard) -> None:
+        self.heard_as, self.likeness = self._take(*heard)
+
+    def _is_for_music(self, key: tuple[int, int]) -> bool:
+        keyboard, (channel, pitch) = self.keyboard, key
+        is_wanted = keyboard.channel in (0, channel + 1)
+        is_in_range = keyboard.lowest <= pitch <= keyboard.highest
+        return is_wanted and is_in_range and (keyboard.mode != "off" or pitch < keyboard.split)
+
+    def _steers(self, pitch: int) -> bool:
+        return self.keyboard.mode == "chords" or pitch < self.keyboard.split

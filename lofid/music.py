@@ -162,6 +162,18 @@ class Key:
         return (self.tonic - (9 if self.is_minor else 0) + 6) % 12 - 6
 
 
+def from_home(pitches: tuple[int, ...], key: Key) -> tuple[int, ...]:
+    """Bring pitches from C major, or A minor, to a key; into the range of names where need be."""
+    shifted = tuple(pitch + key.shift_semitones for pitch in pitches)
+    return into_range(shifted, LOWEST_PITCH, HIGHEST_PITCH)
+
+
+def to_home(pitches: tuple[int, ...], key: Key) -> tuple[int, ...]:
+    """Bring pitches from a key to C major, or A minor."""
+    shifted = tuple(pitch - key.shift_semitones for pitch in pitches)
+    return into_range(shifted, LOWEST_PITCH, HIGHEST_PITCH)
+
+
 def swung(onset_ticks: int, swing_percent: float) -> int:
     """Delay the second sixteenth of each eighth: 50 is straight, 66.7 a triplet.
 

@@ -7,6 +7,10 @@ _SYNC = {
     "locked": "follows the MIDI clock",
     "lost": "lost the MIDI clock",
 }
+_LINES = {
+    "underrun": "nothing was composed in time: lofid repeats its last bar until it is",
+    "echo": "lofid hears itself: its output is connected to its input, which it ignores",
+}
 _SIDES = {"output": "what lofid plays to", "input": "your keyboard", "clock": "the MIDI clock"}
 NEWS_AGAIN_POSITIONS = 160
 """A minute at 80 bpm."""
@@ -39,18 +43,20 @@ class News:
 
     def _line(self, message: Message) -> str:
         match message["is"]:
-            case "underrun":
-                return "nothing was composed in time: lofid repeats its last bar until it is"
             case "suspended":
                 return f"the machine stood still for {message['seconds']:g} s: the music goes on"
-            case "echo":
-                return "lofid hears itself: its output is connected to its input, which it ignores"
+            case "own_channel":
+                return (
+                    f"what comes in on channel {message['channel'] + 1} is ignored, since thru "
+                    "goes out there: play on another channel, or change keyboard.thru"
+                )
             case "plugged":
-                what = "is back" if message["there"] else "has gone: lofid connects it by name"
+                is_there = f"is there: {message['port']}"
+                what = is_there if message["there"] else "has gone: lofid connects it by name"
                 return f"{_SIDES[message['side']]} {what}"
             case "transport":
                 return self._synced(message["sync"], message["moving"])
-        return ""
+        return _LINES.get(message["is"], "")
 
     def _synced(self, sync: str, is_moving: bool) -> str:
         before, self._sync = self._sync, sync

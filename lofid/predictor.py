@@ -56,6 +56,12 @@ class Foreteller(Protocol):
     def prime(self, window: Window) -> Prediction:
         """Hear a whole window from nothing."""
 
+    def trail(self, window: Window, steps: int) -> list[Prediction]:
+        """Hear a whole window from nothing; give what follows each of its last events.
+
+        The newest is last. Before those of the last ``steps`` comes the one that they follow.
+        """
+
     def step(self, state: Floats, newest: Window) -> Prediction:
         """Hear one more event from the state that was left."""
 
@@ -134,6 +140,14 @@ class Predictor:
     def prime(self, window: Window) -> Prediction:
         """Hear a whole window from nothing: the reference. About 15 ms for 100 events."""
         return self._run(window, self._zero_state)
+
+    def trail(self, window: Window, steps: int) -> list[Prediction]:
+        """Hear a whole window from nothing, the last ``steps`` of it one by one: steps + 1."""
+        first = len(window) - steps
+        trail = [self.prime(window.part(0, first))]
+        for place in range(first, len(window)):
+            trail.append(self.step(trail[-1].state, window.part(place, place + 1)))
+        return trail
 
     def step(self, state: Floats, newest: Window) -> Prediction:
         """Hear one more event (a window of one) from the state that was left: less than 1 ms."""

@@ -19,7 +19,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from lofid import __version__
-from lofid.errors import RecordingError
+from lofid.errors import RecordingError, told
 from lofid.journal import JOURNAL_FORMAT, journal_line
 from lofid.music import BAR_TICKS
 
@@ -187,7 +187,7 @@ def _try_folder(path: Path) -> None:
     except OSError as error:
         advice = "make that folder or choose another one"
         raise RecordingError(
-            f"{_told(path)}: cannot be written: {error.strerror}; {advice}"
+            f"{told(path)}: cannot be written: {error.strerror}; {advice}"
         ) from error
 
 
@@ -197,7 +197,7 @@ def _check_name(path: Path) -> None:
     if status is None or stat.S_ISREG(status.st_mode):
         return
     what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
-    raise RecordingError(f"{_told(path)}: is {what}; give the name of a .mid file")
+    raise RecordingError(f"{told(path)}: is {what}; give the name of a .mid file")
 
 
 def _status(path: Path) -> os.stat_result | None:
@@ -208,12 +208,7 @@ def _status(path: Path) -> os.stat_result | None:
         return None
     except OSError as error:
         what = f"cannot be written: {error.strerror}; give another name"
-        raise RecordingError(f"{_told(path)}: {what}") from error
+        raise RecordingError(f"{told(path)}: {what}") from error
     except ValueError as error:
         what = f"no file can be called so ({error}); give another name"
-        raise RecordingError(f"{_told(path)}: {what}") from error
-
-
-def _told(path: Path) -> str:
-    """Write a path so that it stays one line, whatever is in it."""
-    return str(path) if str(path).isprintable() else repr(str(path))
+        raise RecordingError(f"{told(path)}: {what}") from error

@@ -9,6 +9,7 @@ the window before it has left it. So an event belongs to the bar only once the m
 numbers after it.
 """
 
+import copy
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -52,6 +53,10 @@ class Refrain:
         self._bar: list[Known] = []
         self._newest: Known | None = None
 
+    def copy(self) -> "Refrain":
+        """Give another of the same bar, to go back to."""
+        return copy.copy(self)  # the list of the bar is never changed, only replaced
+
     def add(self, onset_grid: int, choice: Choice) -> None:
         """Take an event that was composed; onsets never go back."""
         self._newest = onset_grid, choice
@@ -89,8 +94,8 @@ class Refrain:
             is_in_its_place = (known[0] - onset_grid) % BAR_GRID == 0
             return known[1] is choice or (is_in_its_place and known[1].token == choice.token)
 
-        self._bar = [known for known in self._bar if not is_replaced(known)]
-        self._bar.append((onset_grid, choice))
+        kept = [known for known in self._bar if not is_replaced(known)]
+        self._bar = [*kept, (onset_grid, choice)]
         self._newest = None
 
     def shift(self, by_grid: int) -> None:

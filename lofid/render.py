@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lofid.composer import Composer
-from lofid.horizon import feel_of, wire_notes
+from lofid.feel import feel_of
+from lofid.horizon import wire_notes
+from lofid.keyfinder import key_of
+from lofid.material import read_material
 from lofid.music import BAR_TICKS
 from lofid.player.agenda import Note, NoteOff, NoteOn, Score
 from lofid.predictor import Predictor
@@ -27,14 +30,14 @@ def render(
     """Write ``bars`` bars to a MIDI file; ``progress`` is told each bar. Blocks.
 
     Gives how many events were repeated because the model gave no numbers. RecordingError when the
-    file cannot be written.
+    file cannot be written, MaterialError when the one to begin with cannot be used.
     """
+    composer, score = _composer(predictor, settings, seed), Score()
     lead, keys = settings.parts.lead_channel - 1, settings.parts.keys_channel - 1
     with tempfile.TemporaryDirectory(prefix="lofid-") as folder:
         recorder = Recorder(path, Path(folder), lead, keys)
         recorder.tempo(0, settings.music.tempo)
-        recorder.key(0, settings.music.key)
-        composer, score = Composer(predictor, feel_of(settings), seed), Score()
+        recorder.key(0, str(composer.feel.key))
         for bar in range(1, bars + 1):
             notes = wire_notes(composer.compose(bar * BAR_TICKS), settings)
             score.add(Note(*note) for note in notes)
@@ -43,6 +46,16 @@ def render(
         _keep(recorder, score.release(bars * BAR_TICKS))
         recorder.finish(bars * BAR_TICKS).wait()
     return composer.faults
+
+
+def _composer(predictor: Predictor, settings: Settings, seed: int) -> Composer:
+    """Make a composer, seeded from a file if that is set, as an engine does."""
+    composer = Composer(predictor, feel_of(settings), seed)
+    if settings.music.seed_midi:
+        material = read_material(Path(settings.music.seed_midi))
+        composer.feel = feel_of(settings, key_of(material.events, material.key))
+        composer.seed(material.events)
+    return composer
 
 
 def _keep(recorder: Recorder, messages: "list[NoteOn | NoteOff] | list[NoteOff]") -> None:

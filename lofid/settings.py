@@ -67,6 +67,10 @@ class Music(_Values):
     seed: Annotated[int | None, BeforeValidator(_empty_to_none)] = Field(
         default=None, ge=0, le=2**32 - 1, description='or "" for a new one each session'
     )
+    seed_midi: PathText = Field(default="", description='"" for none, or the path of a MIDI file')
+    memory: Literal["auto", "on", "fresh", "off"] = Field(
+        default="auto", description="whether lofid goes on where its last session was"
+    )
 
 
 class Parts(_Values):
@@ -118,7 +122,13 @@ class Keyboard(_Values):
     highest: int = Field(default=127, ge=0, le=127, description="pitch, at least lowest")
     split: int = Field(default=0, ge=0, le=127, description="pitch; 0 for none")
     transpose: int = Field(default=0, ge=-48, le=48, description="semitones")
-    thru: int = Field(default=0, ge=0, le=16, description="MIDI channel; 0 for none")
+    thru: int = Field(
+        default=0,
+        ge=0,
+        le=16,
+        description="MIDI channel other than keyboard.channel, parts.lead_channel and "
+        "parts.keys_channel; 0 for none",
+    )
 
     @field_validator("highest")
     @classmethod
@@ -126,6 +136,13 @@ class Keyboard(_Values):
         if highest < info.data.get("lowest", 0):
             raise ValueError(highest)
         return highest
+
+    @field_validator("thru")
+    @classmethod
+    def _is_its_own(cls, thru: int, info: ValidationInfo) -> int:
+        if thru and thru == info.data.get("channel"):
+            raise ValueError(thru)
+        return thru
 
 
 class Sync(_Values):
@@ -175,6 +192,17 @@ class Record(_Values):
     file: PathText = Field(default="", description='"" for no recording, or a path')
 
 
+class Controllers(_Values):
+    """What moves what, by deed: ``{"tempo": "cc 20"}``. :mod:`lofid.mapping` reads both texts."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def table(self) -> dict[str, object]:
+        """The section as it was written."""
+        return dict(self.model_extra or {})
+
+
 class Settings(_Values):
     """All settings: ``settings.music.tempo`` and so on."""
 
@@ -185,3 +213,10 @@ class Settings(_Values):
     sync: Sync = Sync()
     engine: Engine = Engine()
     record: Record = Record()
+    controllers: Controllers = Controllers()
+
+    def clashes(self) -> list[tuple[tuple[str, str], object]]:
+        """List what no section can see by itself, each with where it stands and what is there."""
+        thru, parts = self.keyboard.thru, self.parts
+        is_taken = thru in (parts.lead_channel, parts.keys_channel)
+        return [(("keyboard", "thru"), thru)] if is_taken else []

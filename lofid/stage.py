@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import socket
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 
 from lofid.errors import NoMidiError, PortError
@@ -15,6 +16,7 @@ from lofid.settings import Settings
 
 FAREWELL_SECONDS = 3.0
 """How long a player may take to end its notes and leave, before it is killed."""
+READ_BYTES = 1 << 16
 
 
 class Stage:
@@ -29,6 +31,8 @@ class Stage:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._decoder = Decoder()
+        self._pending: deque[Message] = deque()
 
     @classmethod
     async def start(cls, request: Message) -> "Stage":
@@ -73,9 +77,17 @@ class Stage:
     async def messages(self) -> AsyncIterator[Message]:
         """Give what the player says, until its end of the line is gone."""
         with contextlib.suppress(ConnectionError):
-            while line := await self._reader.readline():
-                for message in Decoder().feed(line):
-                    yield message
+            while True:
+                while self._pending:
+                    yield self._pending.popleft()
+                if not (data := await self._reader.read(READ_BYTES)):
+                    return
+                self._pending.extend(self._decoder.feed(data))
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the player has said more that has come already."""
+        return bool(self._pending)
 
     async def leave(self, hear: Callable[[Message], object]) -> bool:
         """Have the player end its notes, close its ports and go, and ``hear`` its last words.
@@ -108,7 +120,7 @@ class Stage:
 
 def open_request(settings: Settings) -> Message:
     """Ask for the ports that the settings name."""
-    midi, parts, sync = settings.midi, settings.parts, settings.sync
+    midi, parts, sync, keyboard = settings.midi, settings.parts, settings.sync, settings.keyboard
     is_led = sync.source == "midi-clock"
     return {
         "do": "open",
@@ -120,5 +132,15 @@ def open_request(settings: Settings) -> Message:
         "waits_when_lost": sync.when_lost == "stop",
         "sends_clock": sync.send,
         "tempo": settings.music.tempo,
+        "keyboard": {
+            "thru": _wire_channel(keyboard.thru),
+            "transpose": keyboard.transpose,
+            "channel": _wire_channel(keyboard.channel),
+        },
         "channels": [parts.lead_channel - 1, parts.keys_channel - 1],
     }
+
+
+def _wire_channel(channel: int) -> int | None:
+    """Channels are 1 to 16 for people, with 0 for none or all; 0 to 15 on the wire, or None."""
+    return channel - 1 if channel else None

@@ -6,10 +6,12 @@ does no harm. Called from the engine's thread; ``now`` is a monotonic clock in s
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 Key = tuple[int, int]
 """Channel, 0 to 15, and pitch."""
+
+NOTE_OFF, NOTE_ON = 0x80, 0x90
 
 DOUBT_SECONDS = 6.0
 """Longer than any latency, and than a player may take to leave before it is killed."""
@@ -52,3 +54,33 @@ class Stakes:
     def _forget(self) -> None:
         while self._ended and self._ended[0][0] < self._now() - DOUBT_SECONDS:
             self._ended.popleft()
+
+
+class ThruStakes:
+    """What thru may hold, by what the player heard. ``channel`` is thru's, 0 to 15; None for none.
+
+    A key that thru did not pass on counts too: its note-off does no harm.
+    """
+
+    def __init__(self, now: Callable[[], float], channel: int | None, transpose: int) -> None:
+        self._stakes = Stakes(now)
+        self._channel = channel
+        self._transpose = transpose
+
+    def hear(self, data: Sequence[int]) -> None:
+        """Take a message [status, data 1, data 2] that was heard."""
+        kind, pitch = data[0] & 0xF0, data[1] + self._transpose
+        if self._channel is None or not 0 <= pitch < 128:
+            return
+        if kind == NOTE_ON:
+            self._stakes.on((self._channel, pitch))
+        elif kind == NOTE_OFF:
+            self._stakes.off((self._channel, pitch))
+
+    def at_stake(self) -> list[Key]:
+        """List what may sound."""
+        return self._stakes.at_stake(())
+
+    def clear(self) -> None:
+        """Forget all: somebody ends it."""
+        self._stakes.clear()

@@ -42,6 +42,7 @@ class Troupe:
 
     def __init__(self, settings: Settings, say: Say) -> None:
         self._name = settings.midi.name
+        self._wanted_input = settings.midi.input
         self._request = open_request(settings)
         self._say = say
         self._stage: Stage | None = None
@@ -58,6 +59,14 @@ class Troupe:
         """The process number of the latest player."""
         assert self._stage is not None, "a player is started before anyone asks for it"
         return self._stage.pid
+
+    @property
+    def keyboard(self) -> str:
+        """Where the keyboard is: ``none``, ``virtual``, ``there`` or ``waited for``."""
+        if self._wanted_input in ("", VIRTUAL):
+            return self._wanted_input or "none"
+        is_there = self.opened["input"] is not None and not self.opened["awaits"]
+        return "there" if is_there else "waited for"
 
     async def start(self) -> None:
         """Start a player; does not wait for its ports."""
@@ -105,7 +114,7 @@ class Troupe:
         self._request["patient"] = True
         if self._request["backend"] == "jack-rtmidi":  # whose looks are the patchbay's alone
             self._request["output"] = None
-            self._request |= {s: self._request[s] and VIRTUAL for s in ("input", "clock")}
+            self._request["clock"] = self._request["clock"] and VIRTUAL
 
     @property
     def _is_on_jack(self) -> bool:
@@ -133,6 +142,11 @@ class Troupe:
         if self.is_playing and self._stage is not None:
             self._stage.send(messages)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the player has said more that has come already."""
+        return self._stage is not None and self._stage.has_more
+
     async def messages(self) -> AsyncIterator[Message]:
         """Give what the players say, for ever.
 
@@ -145,12 +159,20 @@ class Troupe:
             async for message in self._stage.messages():
                 if message["is"] == "refused":
                     refusal = message["error"]
-                else:
-                    yield message
+                    continue
+                if message["is"] == "plugged":
+                    self._plugged(message)
+                yield message
             yield {"is": "gone"}
             await self._replace(refusal)
             self.is_playing = True
             yield {"is": "replaced"}
+
+    def _plugged(self, message: Message) -> None:
+        """Keep what is known of the ports up to date."""
+        self.opened[message["side"]] = message["port"]
+        if message["side"] == "input":
+            self.opened["awaits"] = "" if message["there"] else "it has gone"
 
     async def _replace(self, refusal: str) -> None:
         """See to a player's end; ``refusal`` is its last word, if it had one."""

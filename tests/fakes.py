@@ -21,8 +21,8 @@ CARD = Card(
 class ScriptedModel:
     """Says the tokens of a script in turn, and with each a rhythm and a velocity class.
 
-    The turn is the number of events in its state, so that a step and a prime must agree on it;
-    every window it was primed with is kept in ``primed``, every step in ``stepped``.
+    Its turn comes with each prediction it is asked for. Every window it was primed with is kept
+    in ``primed``, every step in ``stepped``.
     """
 
     has_heads = True
@@ -40,6 +40,9 @@ class ScriptedModel:
     def prime(self, window: Window) -> Prediction:
         self.primed.append(window)
         return self._say()
+
+    def trail(self, window: Window, steps: int) -> list[Prediction]:
+        return [self.prime(window)] * (steps + 1)
 
     def step(self, state: Floats, newest: Window) -> Prediction:
         self.stepped.append(newest)
@@ -66,6 +69,55 @@ class ScriptedModel:
         logits = np.full(count, -50.0, np.float32)
         logits[chosen] = 50.0
         return logits
+
+
+class PureModel:
+    """Says what the last four events alone decide: any way to the same four says the same.
+
+    A step from a carried state and the whole window agree to the bit. ``heard`` counts the events
+    that were heard, one by one or in one go.
+    """
+
+    has_heads = True
+    device = "cpu"
+    device_note = "pure"
+    KNOWN = 4
+
+    def __init__(self, card: Card = CARD) -> None:
+        self.card = card
+        self.vocabulary: Vocabulary = card.vocabulary()
+        self.heard = 0
+
+    def prime(self, window: Window) -> Prediction:
+        rows = np.stack([window.token, window.rhythm, window.velocity, window.phase], axis=1)
+        self.heard += len(rows)
+        known = np.zeros((self.KNOWN, 4), np.float32)
+        newest = rows[-self.KNOWN :]
+        known[len(known) - len(newest) :] = newest
+        return self._say(known)
+
+    def trail(self, window: Window, steps: int) -> list[Prediction]:
+        ends = range(len(window) - steps, len(window) + 1)
+        return [self.prime(window.part(0, end)) for end in ends]
+
+    def step(self, state: Floats, newest: Window) -> Prediction:
+        self.heard += 1
+        row = [newest.token[0], newest.rhythm[0], newest.velocity[0], newest.phase[0]]
+        return self._say(np.vstack([state[1:], np.array([row], np.float32)]))
+
+    def _say(self, known: Floats) -> Prediction:
+        return Prediction(self._logits(known, 0, len(self.card.tokens)), None, known)
+
+    def rhythm_logits(self, prediction: Prediction, token: int) -> Floats:
+        return self._logits(prediction.state, 1 + token, len(self.card.rhythms))
+
+    def velocity_logits(self, prediction: Prediction, token: int, rhythm: int) -> Floats:
+        return self._logits(prediction.state, 100 + token + rhythm, 9)
+
+    @staticmethod
+    def _logits(known: Floats, salt: int, count: int) -> Floats:
+        seed = [salt, *known.astype(int).ravel().tolist()]
+        return np.random.default_rng(seed).normal(0, 2, count).astype(np.float32)
 
 
 class FaultyModel(ScriptedModel):

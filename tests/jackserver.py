@@ -189,9 +189,10 @@ class JackRecorder:
         self._client.close()
         gc.unfreeze()
 
-    def listen_to(self, source: str) -> None:
+    def listen_to(self, source: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Connect one more output."""
-        wait_until(lambda: source in _midi_ports(self._client), f"the port {source}")
+        there = lambda: source in _midi_ports(self._client)  # noqa: E731
+        wait_until(there, f"the port {source}", patience_seconds)
         self._client.connect(source, self._port)
 
     def connect(self, source: str, target: str) -> None:
@@ -354,6 +355,9 @@ def _jack() -> Any:
 
 
 def _midi_ports(client: Any) -> list[str]:
+    """JACK-Client first asks for names, then for each port; one that has gone meanwhile raises."""
+    with contextlib.suppress(_jack().JackError):
+        return [port.name for port in client.get_ports(is_midi=True)]
     return [port.name for port in client.get_ports(is_midi=True)]
 
 

@@ -7,7 +7,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from lofid.card import HEADS_KEY, METADATA_KEY, Card
-from lofid.composer import Composer, Feel
+from lofid.composer import Composer
+from lofid.feel import Feel
 from lofid.music import BAR_TICKS
 from lofid.predictor import Predictor, default_model_path
 
@@ -47,7 +48,7 @@ def _new_token(predictor: Predictor, feel: Feel, seed: int) -> int:
     """Find the first token from the third bar on that was not used before."""
     composer, used, bar = Composer(predictor, feel, seed), set[int](), 0
     while True:
-        tokens = [entry.token_id for entry in composer._context._entries]
+        tokens = [entry.token_id for entry in composer.context]
         if bar > 2 and (new := [token for token in tokens if token not in used]):
             return new[0]
         used |= set(tokens)

@@ -5,9 +5,12 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lofid.composer import MOST_AT_ONCE, STEPS_BETWEEN_PRIMES, Composer, Feel
+from lofid.chooser import MOST_AT_ONCE
+from lofid.composer import Composer
+from lofid.feel import Feel
 from lofid.music import BAR_TICKS, Event, Key
-from tests.fakes import CARD, ScriptedModel
+from lofid.recollection import STEPS_BETWEEN_PRIMES
+from tests.fakes import CARD, PureModel, ScriptedModel
 
 PLAIN = Feel()
 QUARTERS = [(1, 1, 5), (2, 1, 5)]
@@ -98,22 +101,23 @@ def test_stepping_is_primed_anew_every_so_often() -> None:
 
 
 def test_what_is_heard_is_in_the_next_window() -> None:
-    """A played chord is heard as the nearest known, in its place, and the model is primed anew."""
+    """A played chord is heard as the nearest known, in its place, with what sounded after it."""
     model = ScriptedModel(QUARTERS)
     composer = Composer(model, PLAIN, seed=1)
     composer.compose(960)
-    primed = len(model.primed)
-    heard = composer.hear(Event((48, 51, 55), 700, 400, 90, by_person=True))
-    assert heard == "C3.E-3.G3.B-3"
+    primed, stepped = len(model.primed), len(model.stepped)
+    heard = composer.hear(1, Event((48, 51, 55), 700, 400, 90, by_person=True))
+    assert heard[0] == "C3.E-3.G3.B-3"
     composer.compose(1920)
-    assert len(model.primed) == primed + 1
-    assert 4 in model.primed[-1].token.tolist()
+    assert len(model.primed) == primed
+    tokens = [window.token.tolist() for window in model.stepped[stepped:]]
+    assert tokens[:4] == [[2], [4], [1], [2]]
 
 
 def test_what_is_heard_is_brought_home_from_the_key() -> None:
     """In E flat major, an E flat is the model's C."""
     composer = Composer(ScriptedModel(QUARTERS), replace(PLAIN, key=Key.parse("Eb major")), seed=1)
-    assert composer.hear(Event((63,), 0, 480, 90, by_person=True)) == "C4"
+    assert composer.hear(1, Event((63,), 0, 480, 90, by_person=True))[0] == "C4"
 
 
 @settings(max_examples=30)
@@ -197,3 +201,92 @@ def _longest_silence(model: ScriptedModel, swing: float, seed: int) -> int:
         longest = max(longest, event.onset_ticks - sounding)
         sounding = max(sounding, event.onset_ticks + event.length_ticks)
     return longest
+
+
+def _pure(seed: int = 7, feel: Feel = PLAIN) -> Composer:
+    return Composer(PureModel(), feel, seed)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(1, 3000), st.integers(0, 3000)), max_size=8))
+def test_what_is_taken_back_is_composed_the_same_again(cuts: list[tuple[int, int]]) -> None:
+    """However often, and from wherever: with nothing heard meanwhile it is the same music."""
+    whole = _pure().compose(20_000)
+    composer, until, events = _pure(), 0, list[Event]()
+    for forward, back in cuts:
+        until += forward
+        events += composer.compose(until)
+        from_ticks = max(until - back, 0)
+        composer.take_back(from_ticks)
+        events = [event for event in events if event.onset_ticks < from_ticks]
+        until = min(until, from_ticks)
+    events += composer.compose(20_000)
+    assert events == whole
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(60, 900), st.integers(0, 4), st.integers(0, 400)), max_size=8),
+    st.integers(1, 900),
+)
+def test_what_is_heard_changes_only_what_follows(
+    keys: list[tuple[int, int, int]], horizon: int
+) -> None:
+    """Nothing is composed to begin before what it was taken back from, nor out of order."""
+    composer, now, events = _pure(), 0, list[Event]()
+    for number, (wait, key, length) in enumerate(keys):
+        now += wait
+        events += composer.compose(now + horizon)
+        composer.hear(number, Event((60 + key,), now, length + 1, 80, by_person=True))
+        before = [event for event in events if event.onset_ticks <= now]
+        composer.take_back(now + 1)
+        composer.come_in(now + 1)
+        after = composer.compose(now + horizon)
+        assert all(event.onset_ticks > now for event in after)
+        events = before + after
+    assert [e.onset_ticks for e in events] == sorted(e.onset_ticks for e in events)
+
+
+def test_a_long_silence_of_the_music_ends_when_something_is_played() -> None:
+    """Two quarters were to come in two beats; a key is answered as the model answers a key."""
+    slow = CARD.model_copy(update={"rhythms": ((0, 0), (24, 24), (6, 6))})
+    composer = Composer(ScriptedModel([(1, 1, 5)], slow), PLAIN, seed=1)
+    composer.compose(970)
+    composer.hear(1, Event((64,), 975, 200, 80, by_person=True))
+    composer.take_back(1000)
+    assert composer.compose(1921)[0].onset_ticks == 1920
+    composer.take_back(1000)
+    composer.come_in(1000)
+    assert composer.compose(1921)[0].onset_ticks == 1200
+
+
+def test_it_goes_on_where_it_is_told_to() -> None:
+    composer = Composer(ScriptedModel(QUARTERS), PLAIN, seed=1)
+    composer.compose(481)
+    composer.take_back(900)
+    composer.go_on_at(2010)
+    assert [event.onset_ticks for event in composer.compose(2900)] == [2040, 2520]
+
+
+def test_another_key_understands_what_was_played_anew() -> None:
+    """An E is the model's C in E major; what was composed moves along."""
+    composer = Composer(ScriptedModel(QUARTERS), PLAIN, seed=1)
+    composer.compose(481)
+    composer.hear(1, Event((64,), 470, 240, 80, by_person=True))
+    assert [entry.token_id for entry in composer.context][-4:] == [1, 2, 2, 1]
+    composer.feel = replace(PLAIN, key=Key.parse("E major"))
+    assert [entry.token_id for entry in composer.context][-4:] == [1, 1, 2, 1]
+    assert composer.heard == 1
+
+
+def test_a_memory_is_taken_up_again() -> None:
+    """Onsets count from the bar line to come; in another session it is the same past."""
+    composer = _pure()
+    composer.compose(3000)
+    rows = composer.memory()
+    assert len(rows) == CARD.context_length
+    other = _pure(seed=8)
+    other.recall(rows)
+    assert other.memory() == rows
+    other.forget()
+    assert other.memory() == []

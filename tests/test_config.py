@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from lofid.config import LIVE, allowed, change, find_config, load
+from lofid.config import change, find_config, load
 from lofid.errors import ConfigError
+from lofid.fields import LIVE, allowed
 from lofid.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,10 @@ LIVE_LIST = (
     "keys_velocity, mode, rest, reply"
 )
 CHANNEL = "a whole number from 1 to 16 (MIDI channel of the chords, other than lead_channel)"
+THRU = (
+    "a whole number from 0 to 16 (MIDI channel other than keyboard.channel, parts.lead_channel "
+    "and parts.keys_channel; 0 for none)"
+)
 KEY = "a key such as 'F minor' or 'Eb major', or 'auto'"
 BPM = "a number from 20 to 300 (beats per minute)"
 SHIPPED = (ROOT / "config.toml").read_text(encoding="utf-8")
@@ -78,6 +83,15 @@ def test_the_shipped_file_documents_each_key(section: str, key: str, field: Fiel
     assert ("(live)" in words) == (key in LIVE)
 
 
+def test_the_shipped_file_shows_how_controllers_are_mapped(tmp_path: Path) -> None:
+    """Every example in it is one that lofid takes, once its comment sign is gone."""
+    examples = re.findall(r'^# (\S.* = ".*")$', SHIPPED.partition("[controllers]")[2], re.MULTILINE)
+    assert len(examples) > 5
+    settings = settings_from(tmp_path, "\n".join(["[controllers]", *examples]))
+    assert len(settings.controllers.table) == len(examples)
+    assert Settings().controllers.table == {}
+
+
 def test_flags_win_over_the_file_and_the_file_over_the_defaults(tmp_path: Path) -> None:
     """None means that a flag was not given."""
     text = "[music]\ntempo = 90\nswing = 60\n"
@@ -120,7 +134,7 @@ def test_a_flag_mends_what_the_file_has_wrong(tmp_path: Path) -> None:
         (
             "xyzzy = 80",
             "config.toml: xyzzy is not a section; there are music, parts, midi, keyboard, sync, "
-            "engine, record",
+            "engine, record, controllers",
         ),
         ("music = 80", "config.toml: music is 80; must be a section: [music], then key = value"),
         ("[parts]\nkeys_channel = 17", "config.toml: parts.keys_channel is 17; must be " + CHANNEL),
@@ -131,6 +145,14 @@ def test_a_flag_mends_what_the_file_has_wrong(tmp_path: Path) -> None:
         (
             "[parts]\nlead_channel = 2",
             "the default: parts.keys_channel is 2; must be " + CHANNEL,
+        ),
+        (
+            "[keyboard]\nthru = 2",
+            "config.toml: keyboard.thru is 2; must be " + THRU,
+        ),
+        (
+            "[keyboard]\nchannel = 3\nthru = 3",
+            "config.toml: keyboard.thru is 3; must be " + THRU,
         ),
         (
             '[midi]\nname = "lo:fi"',
@@ -151,6 +173,15 @@ def test_a_flag_mends_what_the_file_has_wrong(tmp_path: Path) -> None:
             "config.toml, line 3, column 7: is not TOML: Expected '=' after a key in a key/value "
             "pair; write it as key = value",
         ),
+        (
+            '[controllers]\n"mode answer" = "note 300"',
+            "config.toml: controllers.'mode answer' is 'note 300'; must have a number from 0 to "
+            "127, such as 'cc 20', 'cc 20 on 1', 'note 36 on 10' or 'program 3'",
+        ),
+        (
+            "controllers = 20",
+            "config.toml: controllers is 20; must be a section: [controllers], then key = value",
+        ),
         ("a = " + "[" * 5000, "config.toml: is nested too deeply to be settings"),
     ],
 )
@@ -161,13 +192,15 @@ def test_a_fault_is_one_line(tmp_path: Path, text: str, line: str) -> None:
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     """One line each; a flag is named as it is typed."""
-    text = "[music]\ntempo = 3\nkye = 4\n[midi]\nbackend = 1\n"
+    text = "[music]\ntempo = 3\nkye = 4\n[midi]\nbackend = 1\n[controllers]\nswing = 1\nx = ''"
     lines = faults(tmp_path, text, {"parts.lead_channel": 0})
     assert [line.split(" is ")[0] for line in lines] == [
         "config.toml: music.tempo",
         "config.toml: music.kye",
         "--lead-channel: parts.lead_channel",
         "config.toml: midi.backend",
+        "config.toml: controllers.swing",
+        "config.toml: controllers.x: 'x'",
     ]
 
 

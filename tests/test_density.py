@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lofid.composer import Composer, Feel
+from lofid.composer import Composer
 from lofid.density import FAINTEST, HABIT_EVENTS, KEPT_DENSER, KEPT_SPARSER, Habit, spread
-from lofid.horizon import feel_of
+from lofid.feel import Feel, feel_of
 from lofid.music import BAR_TICKS
 from lofid.predictor import Predictor, default_model_path
 from lofid.sampler import probabilities
@@ -121,7 +121,7 @@ def test_as_learnt_the_music_is_what_it_is_without_the_rule(
     model: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_it = Composer(model, Feel(density=1.0), 7).compose(16 * BAR_TICKS)
-    monkeypatch.setattr("lofid.composer.spread", lambda logits, *_: logits)
+    monkeypatch.setattr("lofid.chooser.spread", lambda logits, *_: logits)
     assert with_it == Composer(model, Feel(density=1.0), 7).compose(16 * BAR_TICKS)
 
 

@@ -42,6 +42,13 @@ def moving(tick: int) -> dict[str, Any]:
     return {"is": "transport", "tick": tick, "moving": True, "sync": "internal"}
 
 
+def heard(tick: int, *data: int) -> dict[str, Any]:
+    """At 80 bpm a quarter is three quarters of a second."""
+    return {
+        "is": "heard", "tick": tick, "ahead": tick, "seconds": tick / 640, "data": list(data)
+    }  # fmt: skip
+
+
 def _without_velocity(notes: list[list[int]]) -> list[list[int]]:
     return [note[:4] for note in notes]
 
@@ -140,10 +147,9 @@ def test_a_setting_out_of_range_changes_nothing(engine: Engine) -> None:
 
 def test_what_a_person_plays_is_heard(engine: Engine) -> None:
     engine.begin()
-    engine.receive({"is": "heard", "tick": 100, "data": [0x90, 48, 80]})
-    engine.receive({"is": "heard", "tick": 105, "data": [0x90, 51, 80]})
-    engine.receive({"is": "heard", "tick": 110, "data": [0xB0, 64, 127]})
-    engine.receive(position(240))
+    engine.receive(heard(100, 0x90, 48, 80))
+    engine.receive(heard(105, 0x90, 51, 80))
+    engine.receive(heard(110, 0xB0, 64, 127))
     status = engine.status()
     assert status["notes"]["heard"] == 2
     assert status["heard_as"] == "C3.E-3.G3.B-3"
@@ -175,8 +181,8 @@ def test_a_take_holds_both_and_their_tempo(engine: Engine, clock: Clock, tmp_pat
     engine.begin()
     engine.receive(moving(0))
     engine.receive({"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": 9})
-    engine.receive({"is": "heard", "tick": 101, "data": [0x90, 67, 81]})
-    engine.receive({"is": "heard", "tick": 303, "data": [0x80, 67, 0]})
+    engine.receive(heard(101, 0x90, 67, 81))
+    engine.receive(heard(303, 0x80, 67, 0))
     engine.receive({"is": "off", "tick": 480, "channel": 0, "pitch": 60})
     engine.receive(position(960))
     clock.seconds += 1.5

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lofid.composer import Composer, Feel
+from lofid.composer import Composer
+from lofid.feel import Feel
 from lofid.harmony import (
     AVOID_COST,
     FOREIGN_COST,

@@ -8,7 +8,7 @@ import mido
 import pytest
 
 from lofid.config import load
-from lofid.horizon import feel_of
+from lofid.feel import feel_of
 from tests.jackserver import JackRecorder, JackServer, pair_notes, sounding, wait_until
 from tests.lofidprocess import LofidProcess, run
 from tests.poison import EVENTS, dead_model, poisoned_model

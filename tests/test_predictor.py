@@ -11,9 +11,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from lofid.card import HEADS_KEY, METADATA_KEY, Card
-from lofid.composer import Composer, Feel
+from lofid.composer import Composer
 from lofid.context import Context, Entry, Window
 from lofid.errors import DeviceError, ModelError
+from lofid.feel import Feel
 from lofid.predictor import Prediction, Predictor, _cuda_fault, default_model_path
 from lofid.sampler import probabilities
 from tests.fakes import CARD

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lofid.composer import MOST_AT_ONCE, Composer, Feel
+from lofid.chooser import MOST_AT_ONCE
+from lofid.composer import Composer
 from lofid.errors import ModelError
+from lofid.feel import Feel
 from lofid.music import BAR_GRID, BAR_TICKS, Event, Key
 from lofid.refrain import Choice, NoNumbers, Refrain, numbers
 from tests.fakes import CARD, FaultyModel, PoisonedModel
@@ -274,7 +276,7 @@ def test_and_so_does_one_that_a_person_played() -> None:
     """It came before the event that waits, so seven more push it out."""
     composer = Composer(PoisonedModel([(1, 1, 5), (2, 1, 5)], poison=4), Feel(), seed=1)
     composer.compose(BAR_TICKS)
-    composer.hear(Event(CHORD, 1700, 240, 90, by_person=True))
+    composer.hear(1, Event(CHORD, 1700, 240, 90, by_person=True))
     composer.compose(8 * BAR_TICKS)
     assert composer.faults == CARD.context_length - 1
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lofid.composer import Composer, Feel
+from lofid.composer import Composer
+from lofid.feel import Feel
 from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.predictor import Predictor, default_model_path
 from lofid.register import SEMITONE_COST, WIDENED_SEMITONES, Register
@@ -83,7 +84,7 @@ def answered(model: Predictor, lowest: int, key: Key, strength: float) -> float:
     for place, step in enumerate((0, 4, 7, 9, 7, 4, 2, 0)):
         pitches.append(lowest + step)
         onset = 2 * BAR_TICKS + place * TICKS_PER_QUARTER
-        composer.hear(Event((lowest + step,), onset, 440, 90, by_person=True))
+        composer.hear(place, Event((lowest + step,), onset, 440, 90, by_person=True))
     composer.compose(4 * BAR_TICKS)
     register = (min(pitches), max(pitches))
     composer.feel = replace(composer.feel, register=register, register_strength=strength)
@@ -94,8 +95,9 @@ def answered(model: Predictor, lowest: int, key: Key, strength: float) -> float:
 @pytest.mark.parametrize("lowest", [36, 48, 66, 84])
 @pytest.mark.parametrize("key", ["C major", "F# minor"])
 def test_an_answer_lies_where_the_phrase_did(model: Predictor, lowest: int, key: str) -> None:
+    """Its middle note, within half an octave: a few semitones are free, and a few more are cheap."""
     found = answered(model, lowest, Key.parse(key), 1.0)
-    assert lowest - WIDENED_SEMITONES <= found <= lowest + 9 + WIDENED_SEMITONES
+    assert lowest - 2 * WIDENED_SEMITONES <= found <= lowest + 9 + 2 * WIDENED_SEMITONES
 
 
 def test_by_itself_it_would_not(model: Predictor) -> None:

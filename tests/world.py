@@ -118,7 +118,7 @@ class World:
 
     def unplug(self) -> None:
         """The keyboard goes."""
-        self.ports.changes = [("input", False)]
+        self.ports.changes = [("input", False, None)]
 
     def crash(self) -> None:
         """The player is killed, and another takes its place."""
@@ -140,6 +140,10 @@ class World:
         while self._backlog and self.seconds >= self.stalled_until:
             self._to_player(self.engine.receive(self._backlog.popleft()))
             self._backlog.extend(self._heard_from_player())
+            if not self._backlog:
+                for message in self.engine.answer():
+                    self._to_player([message])
+                    self._backlog.extend(self._heard_from_player())
 
     def _heard_from_player(self) -> list[Message]:
         told = [self.wire.told.popleft() for _ in range(len(self.wire.told))]

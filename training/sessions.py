@@ -10,9 +10,9 @@ from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
-from lofid.composer import Composer, Feel
-from lofid.horizon import feel_of
-from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
+from lofid.composer import Composer
+from lofid.feel import Feel, feel_of
+from lofid.music import BAR_TICKS, Event, Key
 from lofid.predictor import Foreteller, Predictor
 from lofid.settings import Settings
 from training.passage import Passage
@@ -97,13 +97,15 @@ def play_solo(predictor: Foreteller, session: Solo) -> Passage:
 
 
 def play_led(predictor: Foreteller, session: Led) -> Passage:
-    """As the engine does it: the music is a horizon ahead of what is heard. Give the answer."""
+    """As the engine does it: what is heard is answered at once. Give the answer."""
     feel = replace(shipped_feel(), key=session.key)
     composer, events = Composer(predictor, feel, session.seed), list[Event]()
-    horizon_ticks = round(Settings().engine.horizon * TICKS_PER_QUARTER)
-    for event in session.phrase:
-        events += composer.compose(event.onset_ticks + horizon_ticks)
-        composer.hear(event)
+    for number, event in enumerate(session.phrase):
+        next_ticks = event.onset_ticks + 1
+        events += composer.compose(next_ticks)
+        composer.hear(number, event)
+        composer.take_back(next_ticks)
+        composer.come_in(next_ticks)
     start_ticks = session.phrase_bars * BAR_TICKS
     events += composer.compose(start_ticks + session.bars * BAR_TICKS)
     answer = [event for event in events if event.onset_ticks >= start_ticks]

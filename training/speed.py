@@ -65,6 +65,12 @@ class Stopwatch:
         self.steps.append(None)
         return self.model.prime(window)
 
+    def trail(self, window: Window, steps: int) -> list[Prediction]:
+        """Hear a whole window, and the last of it by steps that are not counted."""
+        self.window = window
+        self.steps.append(None)
+        return self.model.trail(window, steps)
+
     def step(self, state: Floats, newest: Window) -> Prediction:
         """Hear one more event, by the watch."""
         began = perf_counter()

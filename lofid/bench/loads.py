@@ -42,7 +42,7 @@ def think(goes_on: GoesOn, ready: Callable[[], object], model: Path, device: str
 
     predictor = Predictor(model, device)
     window = full_window(predictor.card)
-    state, newest = predictor.prime(window).state, window.last()
+    state, newest = predictor.prime(window).state, window.part(len(window) - 1, len(window))
     ready()
     while goes_on():
         state = predictor.step(state, newest).state

@@ -56,10 +56,13 @@ def attend(settings: Settings, seconds: float) -> Session:
 
 @contextmanager
 def _playing(settings: Settings, seconds: float) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run ``lofid play`` with a settings file of our own, so that no one's recording is begun."""
+    """Run ``lofid play`` with a settings file of our own, so that no one's recording is begun.
+
+    Nor does it go on from anybody's music, or leave its own to be gone on from.
+    """
     with tempfile.TemporaryDirectory(prefix="lofid-bench-") as folder:
         config = Path(folder, "config.toml")
-        config.touch()
+        config.write_text('[music]\nmemory = "off"\n', encoding="utf-8")
         engine, midi = settings.engine, settings.midi
         flags = ["--config", str(config), "--name", midi.name, "--backend", midi.backend]
         flags += ["--model", engine.model, "--device", engine.device, "--tempo", str(TEMPO_BPM)]

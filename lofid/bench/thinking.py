@@ -55,7 +55,7 @@ def on_every_device(model: Path) -> tuple[list[Thought], str]:
 
 def _timed(predictor: Predictor) -> Thought:
     window = full_window(predictor.card)
-    state, newest = predictor.prime(window).state, window.last()
+    state, newest = predictor.prime(window).state, window.part(len(window) - 1, len(window))
     return Thought(
         predictor.device,
         tuple(_milliseconds(lambda: predictor.step(state, newest)) for _ in range(STEPS)),

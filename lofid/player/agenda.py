@@ -8,12 +8,13 @@ The laws, which hold after any sequence of calls:
   older note's own note-off is forgotten;
 * a note that begins no later than the same pitch which already sounds (most often: at the very
   same tick) is not struck again. It only lengthens what sounds: the longer one wins;
-* a note that was dropped before it began gets neither message.
+* a note that was dropped or replaced before it began gets neither message; where notes have begun
+  already, none of those that replace them begins.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 
 from lofid.player.ledger import Debt, Ledger
@@ -67,6 +68,8 @@ class Score:
         self._ons: list[tuple[int, int, Note]] = []
         self._offs: list[tuple[int, int, tuple[int, int]]] = []
         self._orders = count()
+        self._begun_tick = -1
+        """The latest tick at which a note has begun."""
 
     @property
     def held(self) -> list[tuple[int, int]]:
@@ -77,6 +80,19 @@ class Score:
         """Queue notes; their ticks may also lie in the past, which makes them due at once."""
         for note in notes:
             heappush(self._ons, (note.on_tick, next(self._orders), note))
+
+    def replace(self, tick: int, notes: Iterable[Note]) -> list[Note]:
+        """Queue notes in place of all that should begin at ``tick`` or later and has not.
+
+        Gives those that come too late: others have begun at or after their tick, and nothing shall
+        sound twice.
+        """
+        self._ons = [each for each in self._ons if each[0] < tick]
+        heapify(self._ons)
+        first_tick = max(tick, self._begun_tick + 1)
+        given = list(notes)
+        self.add(note for note in given if note.on_tick >= first_tick)
+        return [note for note in given if note.on_tick < first_tick]
 
     def next_tick(self) -> int | None:
         """When the next message is due, None if nothing is queued and nothing sounds."""
@@ -126,6 +142,7 @@ class Score:
         if sounding is not None:
             offs.append(self._end(key, note.on_tick))
         self._owe(key, note.on_tick, note.off_tick)
+        self._begun_tick = max(self._begun_tick, note.on_tick)
         ons.append(NoteOn(note.on_tick, *key, note.velocity))
 
     def _owe(self, key: tuple[int, int], on_tick: int, off_tick: int) -> None:

@@ -21,6 +21,8 @@ class Cover:
 
     def __init__(self) -> None:
         self._bar: list[Note] = []
+        self._gone_tick = 0
+        """Up to where the bar was repeated, or the music has gone, or it is too late."""
         self.until_tick: int | None = None
         """Where music is missing from; None while the engine has not said."""
 
@@ -29,21 +31,25 @@ class Cover:
 
         Gives the notes without those that begin where the bar was repeated meanwhile.
         """
-        covered_tick = self.until_tick or 0
-        self.until_tick = max(until_tick, covered_tick)
+        self.until_tick = max(until_tick, self._gone_tick)
         self._bar = list(bar)
-        return [note for note in notes if note.on_tick >= covered_tick]
+        return [note for note in notes if note.on_tick >= self._gone_tick]
+
+    def first_after(self, tick: int) -> int:
+        """Give the first tick from ``tick`` on that is the engine's to fill."""
+        return max(tick, self._gone_tick)
 
     def skip_to(self, tick: int) -> None:
         """Leave out what lies before a tick: the music has gone there, or it is too late for it."""
         if self.until_tick is not None:
+            self._gone_tick = max(self._gone_tick, tick)
             self.until_tick = max(self.until_tick, tick)
 
     def repeat(self) -> list[Note]:
         """Give the notes of the next stretch, which is composed now as far as anyone waits."""
         assert self.until_tick is not None, "nobody repeats what was never composed"
         begin = self.until_tick
-        self.until_tick = begin + STRETCH_TICKS
+        self.until_tick = self._gone_tick = begin + STRETCH_TICKS
         return sorted(
             (moved for note in self._bar if (moved := _at(note, begin)).on_tick < self.until_tick),
             key=lambda note: note.on_tick,

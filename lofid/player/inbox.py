@@ -4,6 +4,8 @@ import contextlib
 import socket
 from collections import deque
 
+from lofid.player import midi
+
 MOST_WAITING = 20_000
 """A loop that stood still for long gets the newest: MIDI itself carries a thousand a second."""
 
@@ -28,8 +30,11 @@ class Inbox:
         return self._bell.fileno()
 
     def hear(self, message: bytes, seconds: float) -> None:
-        """Keep a message and when it came, and wake the loop. From the MIDI system's thread."""
-        if message:  # JACK lets a client send nothing at all
+        """Keep a channel's message and when it came, and wake the loop. From MIDI's thread.
+
+        Nobody here listens to the rest. Some keyboards send clock or active sensing all the time.
+        """
+        if message and message[0] < midi.SYSTEM:  # JACK lets a client send nothing at all
             self._heard.append((seconds, message))
             self.wake()
 

@@ -6,8 +6,12 @@ clock, which is as exact as waking needs (JACK's own estimate, ``jack_frame_time
 for seconds after another client had left). A message that is due at a frame leaves one latency
 after it: a period, in which JACK has asked for nothing, and the slack that the loop may need.
 
-Rules: only the process callback, in JACK's thread, takes from the queue, and only the loop's
-thread puts into it; a deque's two ends are safe to share so. The callback never waits.
+What is only passed on has a queue of its own, since it should not wait for any slack. It leaves a
+period after it came, so that it comes as evenly as it was played; should the loop wake too late for
+that, with the next period there is.
+
+Rules: only the process callback, in JACK's thread, takes from the queues, and only the loop's
+thread puts into them; a deque's two ends are safe to share so. The callback never waits.
 """
 
 import contextlib
@@ -16,7 +20,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from lofid.errors import NoMidiError, PortError
+from lofid.errors import NoMidiError, NoSuchPortError, PortError
 from lofid.player.plug import Plug
 from lofid.player.ports import (
     NAME_PATIENCE_SECONDS,
@@ -46,6 +50,7 @@ class JackPorts:
         self.output = ""
         self.input: str | None = None
         self.clock: str | None = None
+        self.awaits = ""
         self._client = client
         self._rate = int(client.samplerate)
         self._slack_frames = round(slack_seconds * self._rate)
@@ -56,6 +61,7 @@ class JackPorts:
         self._is_dirty = True
         """Whether the buffer may hold what was written into it for the last period."""
         self._queue: deque[tuple[int, bytes]] = deque()
+        self._passing: deque[tuple[int, bytes]] = deque()
         self._voice: Any = None
         self._ears: list[tuple[Any, Hear]] = []
         self._plugs: list[Plug] = []
@@ -99,10 +105,13 @@ class JackPorts:
         self._plugs.append(plug)
         try:
             return plug.connect()
-        except PortError:
-            if request.is_patient:
-                return str(port.name)
-            raise
+        except PortError as error:
+            may_come = side == "input" and isinstance(error, NoSuchPortError)
+            if not (may_come or request.is_patient):
+                raise
+            if side == "input":
+                self.awaits = str(error)
+            return str(port.name)
 
     def look(self) -> list[Change]:
         """Connect again what came back by name; give what came or went."""
@@ -111,7 +120,8 @@ class JackPorts:
             # A port may go while it is connected to: the next look sees it.
             with contextlib.suppress(_jack().JackError):
                 if (is_there := plug.look()) is not None:
-                    changes.append((plug.side, is_there))
+                    name = plug.other or str(plug.port.name)
+                    changes.append((plug.side, is_there, name))
         return changes
 
     def now(self) -> float:
@@ -126,12 +136,21 @@ class JackPorts:
 
     def send(self, messages: Sequence[Timed]) -> None:
         """Queue each for its frame. PortError when JACK takes no more."""
+        self._check()
+        # A list, so that it is put there in one go and no chord is seen by half.
+        self._queue.extend([(self._frame(due), message) for due, message in messages])
+
+    def pass_on(self, messages: Sequence[Timed]) -> None:
+        """Queue each for a period after it came in. PortError when JACK takes no more."""
+        self._check()
+        period, rate = self._period_frames, self._rate
+        self._passing.extend([(round(came * rate) + period, each) for came, each in messages])
+
+    def _check(self) -> None:
         if self._gone_seconds is not None:
             raise PortError(f"the MIDI output {self.output} is gone: the JACK server has ended")
         if self._fault:
             raise PortError(f"the MIDI output {self.output} has failed: {self._fault}")
-        # A list, so that it is put there in one go and no chord is seen by half.
-        self._queue.extend([(self._frame(due), message) for due, message in messages])
 
     def late_seconds(self, due_seconds: float) -> float:
         """How long after its frame the next period begins, with which a message leaves at best."""
@@ -141,14 +160,14 @@ class JackPorts:
         return max(0, next_frame - self._frame(due_seconds)) / self._rate
 
     def close(self) -> None:
-        """Close once the queue is empty and its last period has passed: two seconds at most.
+        """Close once the queues are empty and its last period has passed: two seconds at most.
 
         Should the server hang, the kernel ends this process. PortError where something stayed.
         """
         until = time.monotonic() + _DRAIN_SECONDS
-        while self._queue and self._can_leave() and time.monotonic() < until:
+        while (self._queue or self._passing) and self._can_leave() and time.monotonic() < until:
             time.sleep(self._period_frames / self._rate)
-        left, is_there = len(self._queue), self._gone_seconds is None
+        left, is_there = len(self._queue) + len(self._passing), self._gone_seconds is None
         watch_out()
         try:
             if is_there:
@@ -180,7 +199,7 @@ class JackPorts:
         """
         try:
             self._periods += 1
-            is_idle = not (self._queue or self._is_dirty or self._ears)
+            is_idle = not (self._queue or self._passing or self._is_dirty or self._ears)
             if is_idle and self._periods % _PERIODS_A_LOOK:
                 return
             start = self._whole(self._client.last_frame_time)
@@ -195,11 +214,11 @@ class JackPorts:
             raise
 
     def _write(self, start: int, frames: int) -> None:
-        queue, offset = self._queue, 0
+        offset = 0
         if self._is_dirty:
             self._voice.clear_buffer()
             self._is_dirty = False
-        while queue and queue[0][0] < start + frames:
+        while (queue := self._earliest()) and queue[0][0] < start + frames:
             at, message = queue[0]
             offset = max(offset, at - start)
             try:
@@ -208,6 +227,12 @@ class JackPorts:
                 return  # the period's buffer is full: the rest leaves with the next
             queue.popleft()
             self._is_dirty = True
+
+    def _earliest(self) -> deque[tuple[int, bytes]]:
+        """Find the queue whose first message leaves first: a buffer takes them in order only."""
+        if not self._passing or (self._queue and self._queue[0][0] < self._passing[0][0]):
+            return self._queue
+        return self._passing
 
     def _resize(self, frames: int) -> None:
         self._period_frames = frames

@@ -32,9 +32,10 @@ class Lookout:
             return
         self._looked_seconds = now_seconds
         self._reports.alive(tempo_bpm)
-        for side, is_there in self._ports.look():
+        for side, is_there, port in self._ports.look():
             if side == "input" and not is_there:
                 self._keyboard.unplug(now_seconds)
             if side == "output" and is_there:
                 self._voice.quieten(now_seconds)
-            self._reports.plugged(side, is_there)
+                self._keyboard.quieten(now_seconds)
+            self._reports.plugged(side, is_there, port)

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 
 NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE, PITCH_BEND = 0x80, 0x90, 0xB0, 0xC0, 0xE0
+KEY_PRESSURE, CHANNEL_PRESSURE = 0xA0, 0xD0
+SYSTEM = 0xF0
+"""From here on a message is no channel's: sysex, song position, clock, active sensing."""
 SONG_POSITION, CLOCK, START, CONTINUE, STOP = 0xF2, 0xF8, 0xFA, 0xFB, 0xFC
 _RELEASE_VELOCITY = 64
 """What the MIDI 1.0 specification asks of senders that do not measure it."""
@@ -14,6 +17,7 @@ _QUIET: tuple[tuple[int, int, int], ...] = (
     (PITCH_BEND, 0, 64),  # centre
 )
 _HEARD_LENGTHS = {NOTE_OFF: 3, NOTE_ON: 3, CONTROL_CHANGE: 3, PROGRAM_CHANGE: 2, PITCH_BEND: 3}
+_VOICE_LENGTHS = {**_HEARD_LENGTHS, KEY_PRESSURE: 3, CHANNEL_PRESSURE: 2}
 
 
 def note_on(channel: int, pitch: int, velocity: int) -> bytes:
@@ -47,14 +51,19 @@ def start(song_sixteenths: int | None) -> list[bytes]:
     return [bytes((STOP,)), song_position(song_sixteenths), bytes((CONTINUE,))]
 
 
+def is_voice(message: bytes) -> bool:
+    """Whether this is a whole channel voice message, which MIDI could say."""
+    length = _VOICE_LENGTHS.get(message[0] & 0xF0 if message else 0)
+    return length == len(message) and all(byte < 0x80 for byte in message[1:])
+
+
 def heard(message: bytes) -> list[int] | None:
     """Read what came in as [status, data 1, data 2], None for what lofid does not listen to.
 
     Listened to are notes, control changes, program changes (their data 2 is 0) and pitch bend.
     A note-on with velocity 0 means a note-off and becomes one.
     """
-    kind = message[0] & 0xF0 if message else 0
-    if _HEARD_LENGTHS.get(kind) != len(message):
+    if not is_voice(message) or (kind := message[0] & 0xF0) not in _HEARD_LENGTHS:
         return None
     if kind == NOTE_ON and message[2] == 0:
         return list(note_off(message[0] & 0x0F, message[1]))

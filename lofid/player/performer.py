@@ -19,6 +19,7 @@ from lofid.player.ports import Opener, PortRequest, Ports
 from lofid.player.realtime import Realtime
 from lofid.player.reports import Reports
 from lofid.player.sync import Sync
+from lofid.player.thru import thru_to
 from lofid.player.transport import SONG_TICKS, Transport
 from lofid.player.voice import Voice
 from lofid.player.wire import Message, WireError
@@ -154,6 +155,7 @@ class Performer:
             if self._sends_clock and self._transport.is_moving:
                 voice.signal(now_seconds, bytes((midi.STOP,)))
             voice.quieten(now_seconds)
+            self._keyboard.quieten(now_seconds)
         finally:
             ports.close()
 
@@ -163,7 +165,7 @@ class Performer:
         request = PortRequest.wanted(message, self._realtime.is_granted)
         self._ports = ports = self._opener(request, self._inbox.hear, self._inbox.hear_clock)
         self._now = ports.now
-        self._keyboard.latency_seconds = ports.latency_seconds
+        self._keyboard.open(ports, thru_to(ports, message.get("keyboard")))
         voice = Voice(ports, message["channels"], self._transport, self._reports, self._echo)
         self._voice = voice
         self._lookout = Lookout(ports, self._keyboard, voice, self._reports)
@@ -180,14 +182,18 @@ class Performer:
     def _silence(self, message: Message, now_seconds: float) -> None:
         notes = [(channel, pitch) for channel, pitch in message["notes"]]
         self._opened().quieten(now_seconds, notes)
+        self._keyboard.quieten(now_seconds)
 
-    def _play(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
-        score = self._opened().score
+    def _play(self, message: Message, now_seconds: float) -> None:
+        voice = self._opened()
         notes: Iterable[Note] = [Note(*note) for note in message["notes"]]
         if "until" in message:
             bar = [Note(*note) for note in message["bar"]]
             notes = self._cover.take(notes, message["until"], bar)
-        score.add(notes)
+        if "from" in message:
+            voice.replace(self._cover.first_after(message["from"]), notes, now_seconds)
+        else:
+            voice.score.add(notes)
 
     def _start(self, message: Message, now_seconds: float) -> None:
         """Move on from a tick: with the next pulse we send, or now."""
@@ -237,6 +243,7 @@ class Performer:
 
     def _panic(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
         self._opened().quieten(now_seconds)
+        self._keyboard.quieten(now_seconds)
 
     def _stop(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
         self.finish(now_seconds)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from lofid.errors import PortError
+from lofid.errors import NoSuchPortError, PortError
 
 VIRTUAL = "virtual"
 NAME_PATIENCE_SECONDS = 1.0
@@ -25,16 +25,18 @@ Timed = tuple[float, bytes]
 """When a message is due, in seconds of the port's own clock, and the message."""
 Hear = Callable[[bytes, float], None]
 """Takes what came in and when, on the same clock. Called from the MIDI system's thread."""
-Change = tuple[str, bool]
-"""``output``, ``input`` or ``clock``, and whether what it is connected to is there."""
+Change = tuple[str, bool, str | None]
+"""``output``, ``input`` or ``clock``; whether what it shall be connected to is there; and what it
+is called now, as :class:`Ports` says."""
 
 
 @dataclass(frozen=True, slots=True)
 class PortRequest:
     """Which ports to open. None as ``output`` opens a virtual one; as ``input``, none.
 
-    ``clock`` is the input that MIDI clock is heard from, and like ``input``. Who ``is_patient``
-    gets a port that nothing is connected to until the one that was wanted comes.
+    ``clock`` is the input that MIDI clock is heard from, and like ``input``. An input that is not
+    there may come later: keyboards do. Who ``is_patient`` waits for the others too, and gets a port
+    that nothing is connected to until the one that was wanted comes.
 
     ``slack_seconds`` is how late the loop may hand a message over and the port still be on time,
     where the port can send at a later moment.
@@ -73,7 +75,11 @@ class Ports(Protocol):
 
     @property
     def input(self) -> str | None:
-        """The same for the input."""
+        """The same for the input; None also where there is no port until the wanted one comes."""
+
+    @property
+    def awaits(self) -> str:
+        """Why the wanted input is not connected, in one line; empty where it is, or none is."""
 
     @property
     def clock(self) -> str | None:
@@ -90,6 +96,13 @@ class Ports(Protocol):
         """Send MIDI messages in order, each at its time if that is still to come.
 
         PortError when the port is gone.
+        """
+
+    def pass_on(self, messages: Sequence[Timed]) -> None:
+        """Send what came in as soon as can be, in order; each with the moment it came in at.
+
+        On JACK each leaves a period after it came, on the other systems at once. PortError when
+        the port is gone.
         """
 
     def look(self) -> Sequence[Change]:
@@ -112,7 +125,7 @@ Opener = Callable[[PortRequest, Hear, Hear], Ports]
 def find_port(ports: Sequence[str], wanted: str, side: str) -> str:
     """Find the port whose name contains ``wanted``, whatever its case; an exact name wins.
 
-    PortError, naming what is there, when none or several do.
+    PortError, naming what is there, when none or several do; NoSuchPortError when none does.
     """
     containing = [port for port in ports if wanted.lower() in port.lower()]
     exact = [port for port in containing if port.lower() == wanted.lower()]
@@ -122,7 +135,7 @@ def find_port(ports: Sequence[str], wanted: str, side: str) -> str:
     listing = ", ".join(found or ports) or "none at all"
     if found:
         raise PortError(f"{wanted!r} fits several MIDI {side}s, give more of one name: {listing}")
-    raise PortError(f"no MIDI {side} has {wanted!r} in its name; there is: {listing}")
+    raise NoSuchPortError(f"no MIDI {side} has {wanted!r} in its name; there is: {listing}")
 
 
 def watch_out() -> None:

@@ -22,6 +22,7 @@ class Reports:
             output=ports.output,
             input=ports.input,
             clock=ports.clock,
+            awaits=ports.awaits,
             latency_ms=round(1000 * ports.latency_seconds, 1),
             realtime=realtime.is_granted,
             realtime_note=realtime.note,
@@ -54,9 +55,9 @@ class Reports:
         """Tell where the music is, and how fast."""
         self._tell("position", tick=tick, tempo=round(tempo_bpm, 2))
 
-    def heard(self, tick: int, data: list[int]) -> None:
-        """Tell what a person played."""
-        self._tell("heard", tick=tick, data=data)
+    def heard(self, tick: int, ahead_tick: int, seconds: float, data: list[int]) -> None:
+        """Tell what a person played, when, and how far the music was handed over by then."""
+        self._tell("heard", tick=tick, ahead=ahead_tick, seconds=round(seconds, 4), data=data)
 
     def transport(self, is_moving: bool, tick: int, sync: str) -> None:
         """Tell that the music moves or stands, and what is known of the clock it follows."""
@@ -70,13 +71,17 @@ class Reports:
         """Tell that the machine stood still, and the music with it."""
         self._tell("suspended", seconds=round(seconds, 1))
 
-    def plugged(self, side: str, is_there: bool) -> None:
-        """Tell that what a port was connected to came or went."""
-        self._tell("plugged", side=side, there=is_there)
+    def plugged(self, side: str, is_there: bool, port: str | None) -> None:
+        """Tell that what a port was connected to came or went, and the port's name from now on."""
+        self._tell("plugged", side=side, there=is_there, port=port)
 
     def alive(self, tempo_bpm: float) -> None:
         """Tell that the player runs, and how fast the clock is, also where nothing moves."""
         self._tell("alive", tempo=round(tempo_bpm, 2))
+
+    def own_channel(self, channel: int) -> None:
+        """Tell that the keyboard plays on thru's channel, of which no notice is taken."""
+        self._tell("own_channel", channel=channel)
 
     def echo(self) -> None:
         """Tell that the output is connected to the input."""

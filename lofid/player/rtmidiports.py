@@ -1,11 +1,12 @@
 """Ports by python-rtmidi: ALSA, CoreMIDI, Windows, and JACK where JACK-Client is missing."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import rtmidi
 
-from lofid.errors import PortError
+from lofid.errors import NoSuchPortError, PortError
 from lofid.player.ports import (
     NAME_PATIENCE_SECONDS,
     NAME_PAUSE_SECONDS,
@@ -20,6 +21,8 @@ from lofid.player.ports import (
 )
 from lofid.player.systems import connect_first, foreign, more_ears
 
+Callback = Callable[[tuple[list[int], float], Any], None]
+"""What python-rtmidi calls with a message and the seconds since the last one."""
 _API = {"jack-rtmidi": "jack"}
 _LAST_WORDS_SECONDS = 0.1
 """How long a JACK port stays after its last message: longer than a period, of 4096 frames even."""
@@ -36,6 +39,7 @@ class RtMidiPorts:
         self.output = ""
         self.input: str | None = None
         self.clock: str | None = None
+        self.awaits = ""
         self.latency_seconds = 0.0
         self._ears = ears
         self._clock_ears: rtmidi.MidiIn | None = None
@@ -62,9 +66,17 @@ class RtMidiPorts:
         else:
             self.output = self._plug(self._voice, "output", name, wanted)
 
-    def listen(self, name: str, wanted: str, hear: Hear) -> None:
-        """Open the input. ``hear`` is called from rtmidi's thread. PortError as above."""
-        self.input = self._hear(self._ears, "input", name, wanted, hear)
+    def listen(self, name: str, wanted: str, hear: Hear, is_patient: bool) -> None:
+        """Open the input, or wait for it. ``hear`` is called from rtmidi's thread.
+
+        PortError where several ports have the wanted name, unless that may change.
+        """
+        try:
+            self.input = self._hear(self._ears, "input", name, wanted, hear)
+        except PortError as error:
+            if not (is_patient or isinstance(error, NoSuchPortError)):
+                raise
+            self.awaits = str(error)
 
     def listen_to_clock(self, name: str, wanted: str, hear: Hear) -> None:
         """Open another input for MIDI clock. PortError as above."""
@@ -73,18 +85,24 @@ class RtMidiPorts:
         self.clock = self._hear(self._clock_ears, "clock", name, wanted, hear)
 
     def _hear(self, ears: rtmidi.MidiIn, side: str, name: str, wanted: str, hear: Hear) -> str:
-        ears.set_callback(lambda event, _: hear(bytes(event[0]), time.monotonic()))
+        callback: Callback = lambda event, _: hear(bytes(event[0]), time.monotonic())  # noqa: E731
         if wanted != VIRTUAL:
-            return self._plug(ears, side, name, wanted)
+            return self._plug(ears, side, name, wanted, callback)
+        ears.set_callback(callback)
         seen = set(self._voice.get_ports())
         label = _virtual_name(self._system, name, "in" if side == "input" else side)
         ears.open_virtual_port(label)
         return _newcomer(self._voice.get_ports(), seen) or label
 
     def _plug(
-        self, client: rtmidi.MidiIn | rtmidi.MidiOut, side: str, name: str, wanted: str
+        self,
+        client: rtmidi.MidiIn | rtmidi.MidiOut,
+        side: str,
+        name: str,
+        wanted: str,
+        callback: Callback | None = None,
     ) -> str:
-        plug = Plug(client, side, wanted, name)
+        plug = Plug(client, side, wanted, name, callback)
         self._plugs.append(plug)
         if side == "output":
             self._output_plug = plug
@@ -92,8 +110,8 @@ class RtMidiPorts:
 
     def look(self) -> list[Change]:
         """Connect again what came back by name; give what came or went."""
-        looks = [(plug.side, plug.look()) for plug in self._plugs]
-        return [(side, is_there) for side, is_there in looks if is_there is not None]
+        looks = [(plug, plug.look()) for plug in self._plugs]
+        return [(p.side, there, p.other or None) for p, there in looks if there is not None]
 
     def deafen(self) -> None:
         """Give the input's client back when nothing is listened to."""
@@ -112,6 +130,10 @@ class RtMidiPorts:
         finally:
             all_is_well()
         self._may_close_seconds = time.monotonic() + _LAST_WORDS_SECONDS
+
+    def pass_on(self, messages: Sequence[Timed]) -> None:
+        """As :meth:`send`, which sends at once."""
+        self.send(messages)
 
     def late_seconds(self, due_seconds: float) -> float:
         """How long ago it was due: it includes the sending."""
@@ -161,7 +183,7 @@ def _open_once(request: PortRequest, hear: Hear, hear_clock: Hear) -> RtMidiPort
         if request.input is None:
             ports.deafen()
         else:
-            ports.listen(request.name, request.input, hear)
+            ports.listen(request.name, request.input, hear, request.is_patient)
         if request.clock is not None:
             ports.listen_to_clock(request.name, request.clock, hear_clock)
     except rtmidi.RtMidiError as error:
@@ -204,22 +226,36 @@ class Plug:
     """A client of rtmidi's and the part of a name that it shall be connected to."""
 
     def __init__(
-        self, client: rtmidi.MidiIn | rtmidi.MidiOut, side: str, wanted: str, own_name: str
+        self,
+        client: rtmidi.MidiIn | rtmidi.MidiOut,
+        side: str,
+        wanted: str,
+        own_name: str,
+        callback: Callback | None,
     ) -> None:
         self.side = side
         self._client = client
         self._wanted = wanted
         self._own_name = own_name
-        self.is_there = False
+        self._callback = callback
+        self.other = ""
+        """The name of the port that we are connected to; empty for none."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether we are connected."""
+        return bool(self.other)
 
     def connect(self) -> str:
         """Connect, and give the other port's name. PortError where there is none such, or many."""
-        return self._connect(self._find())
+        return self._connect(self._find(self._there()))
 
     def _connect(self, other: str) -> str:
         at = self._client.get_ports().index(other)
+        if self._callback is not None:  # python-rtmidi forgets it when a port is closed
+            self._client.set_callback(self._callback)
         self._client.open_port(at, name={"output": "out", "input": "in"}.get(self.side, self.side))
-        self.is_there = True
+        self.other = other
         return other
 
     def look(self) -> bool | None:
@@ -227,21 +263,21 @@ class Plug:
 
         Asks the client that there is: making one for each look would use them up.
         """
+        there = self._there()
+        if self.other:
+            if self.other in there:
+                return None
+            self.other = ""
+            self._client.close_port()
+            return False
         try:
-            other = self._find()
-        except PortError:
-            was_there, self.is_there = self.is_there, False
-            if was_there:
-                self._client.close_port()
-            return False if was_there else None
-        if self.is_there:
-            return None
-        try:
-            self._connect(other)
-        except (ValueError, rtmidi.RtMidiError):
-            return None  # it went again meanwhile
+            self._connect(self._find(there))
+        except (PortError, ValueError, rtmidi.RtMidiError):
+            return None  # it is not there, or went again meanwhile
         return True
 
-    def _find(self) -> str:
-        side = "output" if self.side == "output" else "input"
-        return find_port(foreign(self._client.get_ports(), self._own_name), self._wanted, side)
+    def _there(self) -> Sequence[str]:
+        return foreign(self._client.get_ports(), self._own_name)
+
+    def _find(self, there: Sequence[str]) -> str:
+        return find_port(there, self._wanted, "output" if self.side == "output" else "input")

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from lofid.player import midi
-from lofid.player.agenda import NoteOff, NoteOn, Score
+from lofid.player.agenda import Note, NoteOff, NoteOn, Score
 from lofid.player.echo import Echo
 from lofid.player.ports import Ports, Timed
 from lofid.player.reports import Reports
@@ -90,6 +90,13 @@ class Voice:
         for note in self.score.drop_before(latest_tick):
             self._reports.dropped(note, now_seconds - self._transport.seconds_at(note.on_tick))
         return latest_tick
+
+    def replace(self, tick: int, notes: Iterable[Note], now_seconds: float) -> None:
+        """Queue notes in place of what was to begin from ``tick`` on; tell of those too late."""
+        transport = self._transport
+        for note in self.score.replace(tick, notes):
+            due = transport.seconds_at(note.on_tick) if transport.is_moving else now_seconds
+            self._reports.dropped(note, max(0.0, now_seconds - due))
 
     def signal(self, now_seconds: float, *data: bytes) -> None:
         """Send messages that are no notes, now."""

@@ -7,10 +7,14 @@ Engine to player (``do``)::
              input null|"virtual"|part of a name, channels [0-15, ...]; and if wanted
              clock "virtual"|part of a name, waits_when_lost true|false, tempo: follow MIDI clock
              sends_clock true, tempo         send MIDI clock
-             patient true                    ports that are not there may come later
+             patient true                    the others may come later too: an input may always
+             keyboard {thru null|0-15        the channel on which what is played is passed on,
+               transpose semitones           moved by so much
+               channel null|0-15}            if played on this channel; null for any
     silence  notes [[channel, pitch], ...]    a predecessor died: end what it held, then panic
     play     notes [[on_tick, off_tick, channel, pitch, velocity], ...]; and if wanted
              until, bar: composed up to this tick; notes of a bar to be repeated beyond it
+             from: in place of what was to begin at this tick or later
     start    tick, tempo                      move from tick, now; if need be also
              song_tick                        listeners to our clock began their song there
     stand    tick, tempo                      stand at tick, until a start or the clock we follow
@@ -21,7 +25,8 @@ Engine to player (``do``)::
 
 Player to engine (``is``)::
 
-    open      backend, output, input, clock, latency_ms, realtime, realtime_note
+    open      backend, output, input, clock, latency_ms, realtime, realtime_note,
+              awaits                          why the wanted input is not there yet, else empty
     refused   error, no_midi                  the player leaves with 1
     on        tick, channel, pitch, velocity, late_us
     off       tick, channel, pitch; late_us where it was planned
@@ -30,10 +35,13 @@ Player to engine (``is``)::
     position  tick, tempo                     where it began, then every 240 ticks, as it is heard
     underrun  tick                            nothing was composed from here: the bar is repeated
     suspended seconds                         the machine stood still, and the music with it
-    heard     tick, data [status, data 1, data 2]
-    plugged   side "output"|"input"|"clock", there
+    heard     tick, ahead, seconds, data [status, data 1, data 2]
+                                              struck when tick sounded, and told when all up to
+                                              ahead was handed over; seconds on the player's clock
+    plugged   side "output"|"input"|"clock", there, port
     alive     tempo                           about once a second, whatever happens
     echo                                      the output is connected to the input
+    own_channel channel                       what comes in where thru goes out is ignored
     lost      count                           reports that a stalled engine left no room for
     closed
 

@@ -27,6 +27,7 @@ class FakePorts:
         self.output = "fake:out"
         self.input: str | None = None
         self.clock: str | None = None
+        self.awaits = ""
         self.changes: list[Change] = []
         self.batches: list[tuple[float, list[str]]] = []
         self.is_broken = False
@@ -42,6 +43,9 @@ class FakePorts:
             raise PortError("the MIDI output fake:out is gone")
         self.batches.append((round(self.now(), 6), [message.hex(" ") for _, message in messages]))
         self._wait(self.send_seconds)
+
+    def pass_on(self, messages: Sequence[Timed]) -> None:
+        self.send(messages)
 
     def late_seconds(self, due_seconds: float) -> float:
         return max(0.0, self.now() - due_seconds)

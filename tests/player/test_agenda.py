@@ -212,3 +212,62 @@ def test_asking_more_often_changes_nothing(notes: list[Note], ticks: list[int]) 
     bit_by_bit.add(notes)
     pieces = [message for tick in [*sorted(ticks), 1000] for message in bit_by_bit.due(tick)]
     assert pieces == at_once.due(1000)
+
+
+def test_what_was_to_begin_is_replaced_and_what_sounds_goes_on() -> None:
+    """From tick 10 on: the note that sounds ends as it was to end; the one before 10 stays."""
+    score = Score()
+    score.add([Note(0, 20, 0, 60, 80), Note(8, 12, 0, 64, 80), Note(10, 30, 0, 67, 80)])
+    score.due(0)
+    assert score.replace(10, [Note(11, 15, 0, 72, 80)]) == []
+    assert score.due(30) == [
+        NoteOn(8, 0, 64, 80),
+        NoteOn(11, 0, 72, 80),
+        NoteOff(12, 0, 64),
+        NoteOff(15, 0, 72),
+        NoteOff(20, 0, 60),
+    ]
+
+
+def test_what_comes_too_late_to_replace_is_given_back() -> None:
+    """A note has begun at 12 already: what should begin there or before would sound beside it."""
+    score = Score()
+    score.add([Note(12, 20, 0, 60, 80), Note(14, 20, 0, 62, 80)])
+    score.due(12)
+    late, on_time = Note(12, 20, 0, 72, 80), Note(13, 20, 0, 74, 80)
+    assert score.replace(10, [late, on_time]) == [late]
+    assert score.due(13) == [NoteOn(13, 0, 74, 80)]
+
+
+NOTES = st.lists(
+    st.builds(
+        lambda on, length, pitch: Note(on, on + length, 0, pitch, 80),
+        st.integers(0, 60),
+        st.integers(1, 30),
+        st.integers(60, 63),
+    ),
+    max_size=8,
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 30), NOTES), max_size=8))
+def test_however_often_it_is_replaced_every_on_has_one_off(
+    plans: list[tuple[int, int, list[Note]]],
+) -> None:
+    """And nothing begins at a tick that is past."""
+    score, now, sounding = Score(), 0, set[int]()
+    messages: list[NoteOn | NoteOff] = []
+    for wait, ahead, notes in plans:
+        now += wait
+        messages += score.due(now)
+        first = now + 1 + ahead
+        score.replace(first, [note for note in notes if note.on_tick >= first])
+    messages += score.due(1000)
+    for message in messages:
+        if isinstance(message, NoteOn):
+            assert message.pitch not in sounding
+            sounding.add(message.pitch)
+        else:
+            sounding.remove(message.pitch)
+    assert not sounding
+    assert [message.tick for message in messages] == sorted(message.tick for message in messages)

@@ -30,6 +30,18 @@ def test_what_comes_late_for_a_covered_beat_is_left_out() -> None:
     assert cover.until_tick == 1200
 
 
+def test_an_engine_that_takes_something_back_may_fill_it_anew() -> None:
+    """But not where the bar was repeated meanwhile."""
+    cover = Cover()
+    cover.take([], 1920, BAR)
+    assert cover.first_after(900) == 900
+    assert cover.take([Note(900, 960, 0, 60, 9)], 1000, BAR) == [Note(900, 960, 0, 60, 9)]
+    assert cover.until_tick == 1000
+    cover.repeat()
+    assert cover.first_after(1200) == 1480
+    assert cover.take([Note(1300, 1400, 0, 60, 9)], 1920, BAR) == []
+
+
 def test_nothing_is_awaited_of_an_engine_that_never_said_how_far_it_is() -> None:
     assert Cover().until_tick is None
 

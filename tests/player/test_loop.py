@@ -348,7 +348,7 @@ def test_a_keyboard_that_is_unplugged_lets_go() -> None:
     """Two keys and the pedal are held when it goes; it is told once."""
 
     def pull(stage: Stage) -> None:
-        stage.ports.changes = [("input", False)]
+        stage.ports.changes = [("input", False, None)]
 
     _, told = perform(
         (0.0, OPEN),

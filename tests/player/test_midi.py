@@ -41,6 +41,7 @@ def test_panic() -> None:
         (b"\xf8", None),
         (b"\xf0\x7e\xf7", None),
         (b"\x90\x3c", None),
+        (b"\x90\x3c\xc8", None),
         (b"", None),
     ],
 )

@@ -1,0 +1,51 @@
+"""Which chord is held."""
+
+from lofid.harmonist import Harmonist
+
+C, C_SHARP, E, F, G, A = 60, 61, 64, 65, 67, 69
+
+
+def strike(harmonist: Harmonist, seconds: float, *pitches: int) -> None:
+    for i, pitch in enumerate(pitches):
+        harmonist.strike(pitch, seconds + 0.01 * i)
+
+
+def test_two_keys_make_a_chord_and_one_does_not() -> None:
+    harmonist = Harmonist()
+    assert not harmonist.strike(C, 0.0)
+    assert harmonist.chord == frozenset()
+    assert harmonist.strike(E, 0.01)
+    assert harmonist.strike(G, 0.02)
+    assert harmonist.chord == {0, 4, 7}
+    assert not harmonist.strike(C + 12, 0.03)
+
+
+def test_it_stays_when_it_is_let_go() -> None:
+    """Also when the fingers do not leave together, however short it was held."""
+    harmonist = Harmonist()
+    strike(harmonist, 0.0, C, E, G)
+    assert not any(harmonist.lift(pitch) for pitch in (G, C, E))
+    assert harmonist.chord == {0, 4, 7}
+
+
+def test_fingers_that_leave_late_belong_to_the_chord_before() -> None:
+    harmonist = Harmonist()
+    strike(harmonist, 0.0, C, E, G)
+    strike(harmonist, 2.0, F, A, C + 12)
+    assert harmonist.chord == {0, 4, 5, 7, 9}
+    assert harmonist.lift(G)
+    assert harmonist.lift(E)
+    assert harmonist.chord == {0, 5, 9}
+
+
+def test_forgotten_it_steers_no_more() -> None:
+    harmonist = Harmonist()
+    strike(harmonist, 0.0, C, E)
+    harmonist.forget()
+    assert harmonist.chord == frozenset()
+    harmonist.strike(C_SHARP, 1.0)
+    assert harmonist.chord == {0, 1, 4}
+
+
+def test_a_key_that_never_was_is_nothing() -> None:
+    assert not Harmonist().lift(C)

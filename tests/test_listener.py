@@ -1,0 +1,128 @@
+"""What of a person's playing the music hears."""
+
+from typing import Any
+
+import pytest
+
+from lofid.listener import Listener
+from lofid.music import Event
+from lofid.settings import Keyboard
+
+
+class Room:
+    """A listener, and all that it passed on: the last of each number, and what has ended."""
+
+    def __init__(self, **keyboard: Any) -> None:
+        self.events: dict[int, Event] = {}
+        self.ended: list[Event] = []
+        self.listener = Listener(self._take, self.ended.append, Keyboard(**keyboard))
+
+    def _take(self, number: int, event: Event) -> tuple[str, float]:
+        self.events[number] = event
+        return "-".join(map(str, event.pitches)), 1.0
+
+    def play(self, tick: int, *data: int) -> None:
+        status, first, second = data
+        self.listener.hear(tick, tick / 640, (status, first, second), None)
+
+    @property
+    def heard(self) -> list[tuple[tuple[int, ...], int, int]]:
+        return [(e.pitches, e.onset_ticks, e.length_ticks) for e in self.events.values()]
+
+
+def test_a_note_is_heard_at_once_and_known_when_it_ends() -> None:
+    room = Room()
+    room.play(0, 0x90, 60, 80)
+    assert room.heard == [((60,), 0, 480)]
+    assert room.listener.is_held
+    room.play(100, 0x80, 60, 64)
+    assert room.heard == [((60,), 0, 100)]
+    assert [event.length_ticks for event in room.ended] == [100]
+    assert room.listener.heard_as == "60"
+    assert room.listener.count == 1
+
+
+def test_the_pedal_holds_what_the_keys_let_go() -> None:
+    room = Room()
+    room.play(0, 0xB0, 64, 127)
+    room.play(10, 0x90, 60, 80)
+    room.play(60, 0x80, 60, 64)
+    assert room.listener.is_held
+    assert room.listener.take_news().rest_tick is None
+    room.play(500, 0xB0, 64, 0)
+    assert room.heard == [((60,), 10, 490)]
+    assert room.listener.take_news().rest_tick == 500
+
+
+def test_a_key_that_is_still_down_outlasts_the_pedal() -> None:
+    room = Room()
+    room.play(0, 0xB0, 64, 127)
+    room.play(10, 0x90, 60, 80)
+    room.play(500, 0xB0, 64, 0)
+    assert room.listener.is_held
+    room.play(800, 0x80, 60, 64)
+    assert room.heard == [((60,), 10, 790)]
+
+
+def test_a_key_struck_again_under_the_pedal_ends_the_first() -> None:
+    room = Room()
+    room.play(0, 0xB0, 64, 127)
+    room.play(10, 0x90, 60, 80)
+    room.play(60, 0x80, 60, 64)
+    room.play(300, 0x90, 60, 80)
+    assert room.heard == [((60,), 10, 290), ((60,), 300, 480)]
+
+
+@pytest.mark.parametrize(
+    ("keyboard", "key", "heard"),
+    [
+        ({"channel": 2}, (0x90, 60), None),
+        ({"channel": 2}, (0x91, 60), 60),
+        ({"lowest": 61}, (0x90, 60), None),
+        ({"lowest": 60, "highest": 60}, (0x90, 60), 60),
+        ({"highest": 59}, (0x90, 60), None),
+        ({"transpose": -12}, (0x90, 60), 48),
+        ({"transpose": 48}, (0x90, 100), None),
+        ({"mode": "off"}, (0x90, 60), None),
+        ({"mode": "off", "split": 61}, (0x90, 60), 60),
+    ],
+)
+def test_filters(keyboard: dict[str, Any], key: tuple[int, int], heard: int | None) -> None:
+    """Channels count from 1; a range includes its ends; what MIDI cannot say is not heard."""
+    room = Room(**keyboard)
+    room.play(0, *key, 80)
+    room.play(100, key[0] - 0x10, key[1], 64)
+    assert [event.pitches for event in room.ended] == ([] if heard is None else [(heard,)])
+    assert room.listener.count == 1
+    assert not room.listener.is_held
+
+
+def test_below_the_split_keys_steer_and_make_no_phrase() -> None:
+    room = Room(mode="answer", split=60)
+    room.play(0, 0x90, 48, 80)
+    room.play(5, 0x90, 52, 80)
+    news = room.listener.take_news()
+    assert (news.is_heard, news.is_struck) == (True, False)
+    assert room.listener.harmonist.chord == {0, 4}
+    assert not room.listener.is_held
+    room.play(100, 0x90, 72, 80)
+    assert room.listener.take_news().is_struck
+    assert room.listener.harmonist.chord == {0, 4}
+
+
+def test_in_chords_all_keys_steer() -> None:
+    room = Room(mode="chords")
+    room.play(0, 0x90, 60, 80)
+    room.play(5, 0x90, 67, 80)
+    assert room.listener.harmonist.chord == {0, 7}
+
+
+def test_a_player_that_died_lets_go_of_everything() -> None:
+    room = Room()
+    room.play(0, 0xB0, 64, 127)
+    room.play(10, 0x90, 60, 80)
+    room.play(20, 0x80, 60, 64)
+    room.play(100, 0x90, 64, 80)
+    room.listener.release(400, None)
+    assert room.heard == [((60,), 10, 390), ((64,), 100, 300)]
+    assert not room.listener.is_held

@@ -1,0 +1,106 @@
+"""The states along the way are those of the whole window."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lofid.context import Context, Entry, Window
+from lofid.predictor import Predictor, default_model_path
+from lofid.recollection import STEPS_BETWEEN_PRIMES, TAIL, Recollection
+from tests.fakes import CARD, PureModel
+
+LENGTH = 100
+LONG = CARD.model_copy(update={"context_length": LENGTH})
+
+
+def _filled(events: int = LENGTH) -> Context:
+    context = Context(LONG.vocabulary(), LENGTH)
+    for i in range(events):
+        context.add(Entry(6 * i, 6, 1 + i % 4, 1 + i % 8))
+    return context
+
+
+ACTS = st.one_of(
+    st.tuples(st.just("add"), st.integers(0, 12), st.integers(1, 4)),
+    st.tuples(st.just("hear"), st.integers(0, 200), st.integers(1, 4)),
+    st.tuples(st.just("take back"), st.integers(0, 300), st.just(0)),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(ACTS, max_size=40))
+def test_it_predicts_what_the_window_does(acts: list[tuple[str, int, int]]) -> None:
+    """Whatever is added, put in or taken back: as if the whole window had been heard anew."""
+    model, context, now = PureModel(LONG), _filled(), 6 * LENGTH
+    recollection = Recollection(model, LENGTH)
+    for number, (what, by, token) in enumerate(acts):
+        if what == "add":
+            context.add(Entry(now, 6, token, 5))
+            now += by
+        elif what == "hear":
+            context.hear(number, Entry(now - by, 6, token, 5))
+            recollection.change(now - by)
+        else:
+            context.take_back(now - by)
+            now -= by
+        rows = context.rows(now)
+        found = recollection.predict(rows)
+        anew = model.prime(Window.of(rows[-LENGTH:]))
+        assert np.array_equal(found.token_logits, anew.token_logits)
+
+
+def test_a_key_costs_a_few_steps() -> None:
+    """The event before it, itself, and what was committed after it; not the window."""
+    model, context = PureModel(LONG), _filled()
+    recollection = Recollection(model, LENGTH)
+    recollection.predict(context.rows(600))
+    context.take_back(6 * 90)
+    context.hear(1, Entry(6 * 88 + 1, 6, 2, 5))
+    recollection.change(6 * 88 + 1)
+    before = model.heard
+    recollection.predict(context.rows(600))
+    assert model.heard - before == 3
+
+
+def test_after_so_many_steps_the_window_is_heard_anew() -> None:
+    model, context = PureModel(LONG), _filled()
+    recollection = Recollection(model, LENGTH)
+    heard = list[int]()
+    for i in range(2 * STEPS_BETWEEN_PRIMES + 3):
+        before = model.heard
+        recollection.predict(context.rows(6 * (LENGTH + i)))
+        heard.append(model.heard - before)
+        context.add(Entry(6 * (LENGTH + i), 6, 1 + i % 4, 5))
+    primes = [i for i, events in enumerate(heard) if events > 1]
+    assert primes == [0, STEPS_BETWEEN_PRIMES + 1, 2 * (STEPS_BETWEEN_PRIMES + 1)]
+    assert all(events == 1 for i, events in enumerate(heard) if i not in primes)
+
+
+def test_what_is_put_in_long_ago_is_heard_too() -> None:
+    model, context = PureModel(LONG), _filled()
+    recollection = Recollection(model, LENGTH)
+    recollection.predict(context.rows(600))
+    context.hear(1, Entry(60, 6, 2, 5))
+    recollection.change(60)
+    before = model.heard
+    recollection.predict(context.rows(600))
+    assert model.heard - before > LENGTH
+
+
+def test_the_real_model_agrees_with_itself() -> None:
+    """Lofid's own: steps from states along the way, and the window heard anew."""
+    predictor = Predictor(default_model_path(), "cpu")
+    length = predictor.card.context_length
+    context = Context(predictor.vocabulary, length)
+    for i in range(length):
+        context.add(Entry(6 * i, 6, 1 + i % 40, 1 + i % 8))
+    recollection = Recollection(predictor, length)
+    recollection.predict(context.rows(6 * length))
+    context.take_back(6 * (length - TAIL // 2))
+    context.hear(1, Entry(6 * (length - TAIL // 2 - 2) + 1, 6, 9, 5))
+    recollection.change(6 * (length - TAIL // 2 - 2) + 1)
+    rows = context.rows(6 * length)
+    found = recollection.predict(rows).token_logits
+    anew = predictor.prime(Window.of(rows[-length:])).token_logits
+    assert np.abs(found - anew).max() < 0.25
+    assert int(found.argmax()) == int(anew.argmax())
