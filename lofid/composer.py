@@ -52,7 +52,6 @@ class Composer:
     def __init__(self, predictor: Foreteller, feel: Feel, seed: int):
         """Compose until the context is full. ModelError if the model gives no numbers for that."""
         self.faults = 0
-        self._feel = feel
         self._predictor = predictor
         self._card = predictor.card
         self._vocabulary = predictor.vocabulary
@@ -69,7 +68,10 @@ class Composer:
         self._marks: deque[_Mark] = deque()
         self._waiting: Event | None = None
         self._heard: dict[int, Event] = {}
+        # What nobody hears is as dense as learnt: a density is the same from the start as later.
+        self._feel = replace(feel, density=1.0)
         self._fill()
+        self._feel = feel
 
     @property
     def feel(self) -> Feel:
