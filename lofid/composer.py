@@ -244,6 +244,7 @@ class Composer:
         self._context.clear()
         self._heard.clear()
         self._recollection.forget()
+        self._habit = Habit()
         for entry in entries:
             self._context.add(entry)
         self._context.shift(self._onset_grid // BAR_GRID * BAR_GRID + shift_grid)
