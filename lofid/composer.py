@@ -158,6 +158,7 @@ class Composer:
             return
         self._waiting = None
         self._context.take_back(mark.onset_grid)
+        self._recollection.change(mark.onset_grid)
         self._onset_grid, self._step_grid = mark.onset_grid, mark.step_grid
         self._begun_here = mark.begun_here
         self._rng.bit_generator.state = mark.rng

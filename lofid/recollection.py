@@ -44,7 +44,7 @@ class Recollection:
         self._primed = None
 
     def change(self, onset_grid: int) -> None:
-        """Take note that the person's part changed at an onset; where that is long ago, forget."""
+        """Take note of a change at an onset; where that is long ago, all is heard anew."""
         if self._primed is not None and onset_grid <= self._primed[0].onset_grid:
             self.forget()
 

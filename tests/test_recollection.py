@@ -42,6 +42,7 @@ def test_it_predicts_what_the_window_does(acts: list[tuple[str, int, int]]) -> N
             recollection.change(now - by)
         else:
             context.take_back(now - by)
+            recollection.change(now - by)
             now -= by
         rows = context.rows(now)
         found = recollection.predict(rows)
