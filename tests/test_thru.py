@@ -169,15 +169,14 @@ def test_whatever_happens_thru_holds_nothing(
     assert held == set()
 
 
-@BOTH
-def test_a_thousand_messages_a_second_are_passed_on(jack_server: JackServer, backend: str) -> None:
+def test_a_thousand_messages_a_second_are_passed_on(jack_server: JackServer) -> None:
     """Two seconds of one key as fast as MIDI goes, with clock and sensing: all of it, in order."""
     step = jack_server.rate // 1000
     keys = [bytes([0x90, 60, 1 + i % 127]) if i % 2 else bytes([0x80, 60, i % 128])
             for i in range(1, 2001)]  # fmt: skip
     with PlayerProcess(jack_server.env) as player, JackKeyboard(jack_server) as keyboard:
-        player.open(backend=backend, input="virtual", keyboard=WIRE)
-        keyboard.connect(_ears(backend))
+        player.open(input="virtual", keyboard=WIRE)
+        keyboard.connect("lofid:in")
         with JackRecorder(jack_server, "lofid:out") as recorder:
             recorder.wait_for_cycles()
             begin = recorder.frame_now() + jack_server.rate // 4
