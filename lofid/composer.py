@@ -17,19 +17,16 @@ import numpy as np
 
 from lofid.card import LONGEST_STEP_GRID
 from lofid.chooser import MOST_AT_ONCE, Chooser, Place
-from lofid.context import Context, Entry
+from lofid.context import Context, Entry, MemoryRow
 from lofid.density import Habit
 from lofid.errors import ModelError
 from lofid.feel import Feel
 from lofid.guard import LoopGuard
-from lofid.music import BAR_GRID, GRID_PER_QUARTER, GRID_TICKS, Event, swung, to_home
+from lofid.music import BAR_GRID, GRID_PER_QUARTER, GRID_TICKS, Event, first_place, to_home
 from lofid.predictor import Foreteller, Prediction
 from lofid.recollection import Recollection
 from lofid.refrain import Choice, Known, NoNumbers, Refrain, numbers
 from lofid.vocabulary import velocity_id
-
-MemoryRow = list[int]
-"""[onset, length, token id, velocity class] of an entry of the context, on the grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,6 @@ class Composer:
     def __init__(self, predictor: Foreteller, feel: Feel, seed: int):
         """Compose until the context is full. ModelError if the model gives no numbers for that."""
         self.faults = 0
-        self._feel = feel
         self._predictor = predictor
         self._card = predictor.card
         self._vocabulary = predictor.vocabulary
@@ -72,7 +68,10 @@ class Composer:
         self._marks: deque[_Mark] = deque()
         self._waiting: Event | None = None
         self._heard: dict[int, Event] = {}
+        # What nobody hears is as dense as learnt: a density is the same from the start as later.
+        self._feel = replace(feel, density=1.0)
         self._fill()
+        self._feel = feel
 
     @property
     def feel(self) -> Feel:
@@ -132,13 +131,9 @@ class Composer:
         They are in concert pitch and swung time, in the order of their onsets.
         """
         events: list[Event] = []
-        while True:
-            event = self._waiting or self._next()
-            if event.onset_ticks >= until_ticks:
-                self._waiting = event
-                return events
-            self._waiting = None
+        while (event := self.compose_one(until_ticks)) is not None:
             events.append(event)
+        return events
 
     def compose_one(self, until_ticks: int) -> Event | None:
         """Give only the next event, if it begins before ``until_ticks``: that is soonest done."""
@@ -173,7 +168,7 @@ class Composer:
 
         To be called when nothing waits that begins later: after :meth:`take_back`.
         """
-        self._go_to(self._first_place(from_ticks))
+        self._go_to(first_place(from_ticks, self._feel.swing_percent))
 
     def come_in(self, from_ticks: int) -> None:
         """Let the next event begin when the model would have one follow what was heard last.
@@ -182,7 +177,7 @@ class Composer:
         beat away: answering each note with one more would be too busy. To be called after
         :meth:`hear` and :meth:`take_back`.
         """
-        first_grid = self._first_place(from_ticks)
+        first_grid = first_place(from_ticks, self._feel.swing_percent)
         if not self._heard or self._onset_grid - first_grid <= GRID_PER_QUARTER:
             return
         number = max(self._heard, key=lambda number: self._heard[number].onset_ticks)
@@ -195,13 +190,6 @@ class Composer:
             step = self._chooser.step(prediction, token, range(first, last), self._feel)
             if step is not None:
                 self._go_to(entry.onset_grid + step)
-
-    def _first_place(self, from_ticks: int) -> int:
-        """Find the first place of the grid that, swung, lies at or after ``from_ticks``."""
-        grid = max(from_ticks // GRID_TICKS - 1, 0)
-        while swung(grid * GRID_TICKS, self._feel.swing_percent) < from_ticks:
-            grid += 1
-        return grid
 
     def hear(self, number: int, event: Event) -> tuple[str, float]:
         """Take what a person played into the context, in place of what had this number before.
@@ -256,6 +244,7 @@ class Composer:
         self._context.clear()
         self._heard.clear()
         self._recollection.forget()
+        self._habit = Habit()
         for entry in entries:
             self._context.add(entry)
         self._context.shift(self._onset_grid // BAR_GRID * BAR_GRID + shift_grid)
@@ -267,7 +256,7 @@ class Composer:
         choice = self._foretold() or self._repeated()
         token, length = choice.token, choice.length_grid
         self._context.add(Entry(self._onset_grid, length, token, choice.velocity_class))
-        event = self._event(token, length, choice.velocity)
+        event = self._chooser.event(choice, self._onset_grid, self._feel)
         self._marks.append(_Mark(event.onset_ticks, *before))
         self._guard.add(self._onset_grid, token, choice.rhythm, length, event.pitches)
         self._habit = self._habit.after(self._feel.density)
@@ -306,14 +295,6 @@ class Composer:
 
     def _recall(self, begun: list[int]) -> Known:
         return self._refrain.next(self._onset_grid, begun, len(begun) >= MOST_AT_ONCE)
-
-    def _event(self, token: int, length_grid: int, velocity: int) -> Event:
-        feel = self._feel
-        onset = swung(self._onset_grid * GRID_TICKS, feel.swing_percent)
-        end = swung((self._onset_grid + length_grid) * GRID_TICKS, feel.swing_percent)
-        event = Event(self._chooser.sounding(token, feel), onset, end - onset, 1)
-        percent = feel.keys_velocity_percent if event.is_chord else feel.lead_velocity_percent
-        return replace(event, velocity=min(max(round(velocity * percent / 100), 1), 127))
 
     def _move_on(self, step_grid: int, token: int) -> None:
         self._begun_here = [*self._begun_here, token] if step_grid == 0 else []

@@ -36,6 +36,10 @@ class Entry:
     velocity_id: int
 
 
+MemoryRow = list[int]
+"""[onset, length, token id, velocity class] of an entry, as it is kept from session to session."""
+
+
 class Row(NamedTuple):
     """One event of a window: where it lies, and its ids.
 
