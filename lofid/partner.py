@@ -5,7 +5,7 @@ composed anew. In the mode ``answer`` lofid begins nothing while the person play
 ``chords``, and below a split, what is held steers the harmony. Called from the engine's thread.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -91,7 +91,11 @@ class Partner:
             self._feel(tick)
             self._composer.seed(events)
 
-        return list(self.horizon.replan(tick, self._settings, change))
+        return self._anew(tick, change)
+
+    def _anew(self, tick: int, change: Callable[[], None]) -> list[Message]:
+        horizon, settings = self.horizon, self._settings
+        return [*horizon.replan(tick, settings, change), *horizon.finish(settings)]
 
     def forget(self, tick: int) -> list[Message]:
         """Empty the context, and steer by no chord any more; as :meth:`seed`."""
@@ -104,7 +108,7 @@ class Partner:
             self._feel(tick)
             self._composer.forget()
 
-        return list(self.horizon.replan(tick, self._settings, change))
+        return self._anew(tick, change)
 
     def memory(self) -> Remembered:
         """What another session may go on from."""
@@ -129,9 +133,13 @@ class Partner:
         waits = settings.keyboard.mode == "answer" and settings.keyboard.reply == "wait"
         if is_silent and not waits and not self._conversation.is_persons:
             yield from self.horizon.sound(tick, None, settings)
+            yield from self.horizon.finish(settings)
 
     def answer(self, tempo_bpm: float) -> Iterator[Message]:
-        """Answer all that was heard since the last time; the first word comes soonest."""
+        """Answer all that was heard since the last time; the first word comes soonest.
+
+        It may be left at any message: the next time it goes on, or answers what came meanwhile.
+        """
         news, ticks = self._listener.take_news(), COMMITTED_SECONDS * tempo_bpm * TICKS_PER_QUARTER
         tick = self._ahead_tick + 1 + int(ticks / 60)
         is_other_key = self._feel(tick)
@@ -139,6 +147,7 @@ class Partner:
             yield from self._converse(news, tick)
         elif news.is_heard or is_other_key:
             yield from self.horizon.replan(tick, self._settings)
+        yield from self.horizon.finish(self._settings)
 
     def _converse(self, news: News, tick: int) -> Iterator[Message]:
         """Yield to the person, or reply."""
