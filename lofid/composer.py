@@ -7,11 +7,9 @@ something was heard meanwhile. A model that gives no numbers does not stop it: t
 repeated (:mod:`lofid.refrain`) until it does.
 """
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,25 +20,12 @@ from lofid.density import Habit
 from lofid.errors import ModelError
 from lofid.feel import Feel
 from lofid.guard import LoopGuard
+from lofid.marks import Mark, Marks
 from lofid.music import BAR_GRID, GRID_PER_QUARTER, GRID_TICKS, Event, first_place, to_home
 from lofid.predictor import Foreteller, Prediction
 from lofid.recollection import Recollection
 from lofid.refrain import Choice, Known, NoNumbers, Refrain, numbers
 from lofid.vocabulary import velocity_id
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """How it stood before an event was drawn, which then began at ``onset_ticks``."""
-
-    onset_ticks: int
-    onset_grid: int
-    step_grid: int
-    begun_here: list[int]
-    rng: Any
-    guard: LoopGuard
-    refrain: Refrain
-    habit: Habit
 
 
 class Composer:
@@ -65,9 +50,11 @@ class Composer:
         self._onset_grid = 0
         self._step_grid = 0
         self._begun_here: list[int] = []
-        self._marks: deque[_Mark] = deque()
+        self._marks = Marks()
         self._waiting: Event | None = None
         self._heard: dict[int, Event] = {}
+        self._late: dict[int, Entry] = {}
+        """What is known better than it is in the context."""
         # What nobody hears is as dense as learnt: a density is the same from the start as later.
         self._feel = replace(feel, density=1.0)
         self._fill()
@@ -83,9 +70,7 @@ class Composer:
         is_other_key = feel.key.shift_semitones != self._feel.key.shift_semitones
         self._feel = feel
         if is_other_key:
-            for number, event in self._heard.items():
-                self._context.hear(number, self._entry(event))
-            self._recollection.forget()
+            self._understand({number: self._entry(e) for number, e in self._heard.items()})
 
     @property
     def context(self) -> list[Entry]:
@@ -143,18 +128,11 @@ class Composer:
 
     def settle(self, until_ticks: int) -> None:
         """What begins before ``until_ticks`` will not be taken back."""
-        while self._marks and self._marks[0].onset_ticks < until_ticks:
-            self._marks.popleft()
+        self._marks.settle(until_ticks)
 
     def take_back(self, from_ticks: int) -> None:
-        """Forget what was composed to begin at ``from_ticks`` or later, and go on before it.
-
-        ValueError where that was settled.
-        """
-        mark = None
-        while self._marks and self._marks[-1].onset_ticks >= from_ticks:
-            mark = self._marks.pop()
-        if mark is None:
+        """Forget what was composed to begin at ``from_ticks`` or later, unless it is settled."""
+        if (mark := self._marks.take_back(from_ticks)) is None:
             return
         self._waiting = None
         self._context.take_back(mark.onset_grid)
@@ -169,6 +147,7 @@ class Composer:
 
         To be called when nothing waits that begins later: after :meth:`take_back`.
         """
+        self._understand(self._late)
         self._go_to(first_place(from_ticks, self._feel.swing_percent))
 
     def come_in(self, from_ticks: int) -> None:
@@ -196,16 +175,27 @@ class Composer:
         """Take what a person played into the context, in place of what had this number before.
 
         Gives the token it was heard as and its likeness, 0 to 1. What was composed already stays,
-        unless it is taken back; what is composed next follows from it.
+        unless it is taken back; what is composed next follows from it. Only how long it was is not
+        worth hearing anew all that came after it: that is known with what is heard next.
         """
+        entry, before = self._entry(event), self._heard.get(number)
         self._heard[number] = event
         while len(self._heard) > self._card.context_length:
             del self._heard[next(iter(self._heard))]
-        entry = self._entry(event)
-        self._context.hear(number, entry)
-        self._recollection.change(entry.onset_grid)
+        if before is not None and before.pitches == event.pitches:
+            self._late[number] = entry
+        else:
+            self._late.pop(number, None)
+            self._understand({**self._late, number: entry})
         _, likeness = self._vocabulary.nearest(to_home(event.pitches, self._feel.key))
         return self._vocabulary.tokens[entry.token_id], likeness
+
+    def _understand(self, entries: Mapping[int, Entry]) -> None:
+        """Put a person's entries into the context, and have the model hear them."""
+        self._late = {}
+        for number, entry in entries.items():
+            self._context.hear(number, entry)
+            self._recollection.change(entry.onset_grid)
 
     def _entry(self, event: Event) -> Entry:
         return Entry(
@@ -244,8 +234,11 @@ class Composer:
         """Make a context anew; onset 0, after the shift, is where the composer's bar begins."""
         self._context.clear()
         self._heard.clear()
+        self._late.clear()
         self._recollection.forget()
         self._habit = Habit()
+        self._marks.clear()
+        self._waiting = None
         for entry in entries:
             self._context.add(entry)
         self._context.shift(self._onset_grid // BAR_GRID * BAR_GRID + shift_grid)
@@ -258,7 +251,7 @@ class Composer:
         token, length = choice.token, choice.length_grid
         self._context.add(Entry(self._onset_grid, length, token, choice.velocity_class))
         event = self._chooser.event(choice, self._onset_grid, self._feel)
-        self._marks.append(_Mark(event.onset_ticks, *before))
+        self._marks.add(Mark(event.onset_ticks, *before))
         self._guard.add(self._onset_grid, token, choice.rhythm, length, event.pitches)
         self._habit = self._habit.after(self._feel.density)
         self._move_on(choice.step_grid, token)

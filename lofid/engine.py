@@ -159,8 +159,6 @@ class Engine:
     def receive(self, message: Message) -> list[Message]:
         """Take one of the player's messages; give what it is to do now."""
         match message["is"]:
-            case "position":
-                return self._at(message["tick"], message["tempo"])
             case "transport":
                 return self._turn(message["tick"], message["moving"], message["sync"])
             case "replaced":
@@ -172,8 +170,12 @@ class Engine:
         """Take note of what asks for no answer."""
         self._tally.take(message)
         match message["is"]:
+            case "position":
+                self._at(message["tick"], message["tempo"])
             case "heard":
                 self._partner.hear(message, self.recorder)
+            case "lost":  # the end of a key may have been among it
+                self._partner.release(self.tick_now(), self.recorder)
             case "gone":
                 self.lose()
             case "alive":
@@ -198,12 +200,12 @@ class Engine:
         self._sync = sync
         return self._partner.compose(tick if is_moving else tick + BAR_TICKS)
 
-    def _at(self, tick: int, tempo: float) -> list[Message]:
+    def _at(self, tick: int, tempo: float) -> None:
         if self.is_led and abs(tempo / self._reckoning.tempo_bpm - 1) > OTHER_TEMPO:
             self._take_tempo(tick, tempo)
         self._reckoning.at(tick)
         self._horizon.passed(tick)
-        return self._partner.compose(tick)
+        self._partner.look_ahead(tick)
 
     def _take_tempo(self, tick: int, tempo: float) -> None:
         self._reckoning.set_tempo(tick, tempo)
@@ -228,9 +230,10 @@ class Engine:
         return [*answer, {"do": "tempo", "tempo": changed.music.tempo}]
 
     def answer(self) -> Iterator[Message]:
-        """Answer all that was heard in the messages received since the last time.
+        """Answer the messages that were received since the last time, and compose on.
 
-        To be sent one by one: each is given as soon as it is composed.
+        To be sent one by one: each is given as soon as it is composed. It may be left at any, and
+        goes on the next time.
         """
         yield from self._partner.answer(self._reckoning.tempo_bpm)
         self._note_key(self.tick_now())

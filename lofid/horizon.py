@@ -38,6 +38,8 @@ class Horizon:
         self.silent_from: int | None = None
         self._composed_tick = 0
         """Up to where it is composed, which is less while it is being composed anew."""
+        self._goal_tick = 0
+        """Up to where it is to be composed next."""
         self._composer = composer
         self._queued: deque[WireNote] = deque()
         self._bar: deque[WireNote] = deque()
@@ -50,6 +52,10 @@ class Horizon:
         self.until_tick = max(until, self.until_tick)
         return [self._play(self._extend(until, settings))]
 
+    def aim(self, tick: int, settings: Settings) -> None:
+        """Have :meth:`finish` compose on to a horizon past ``tick``."""
+        self._goal_tick = tick + round(settings.engine.horizon * TICKS_PER_QUARTER)
+
     def replan(
         self, tick: int, settings: Settings, change: Callable[[], None] = lambda: None
     ) -> Iterator[Message]:
@@ -58,15 +64,15 @@ class Horizon:
         What shall change first may need that nothing is composed ahead. Only the first event is
         composed here, for somebody waits for it; :meth:`finish` is to follow.
         """
-        self._take_back(tick)
+        self._take_back_silence(tick)
         change()
         self._composer.come_in(tick)
-        yield {**self._play(self._compose_one(settings)), "from": tick}
+        yield {**self._play(self._compose_one(self.until_tick, settings)), "from": tick}
 
     def finish(self, settings: Settings) -> Iterator[Message]:
-        """Compose what there is to be composed anew, event by event: it may be left at any."""
-        while self._composed_tick < self.until_tick:
-            yield self._play(self._compose_one(settings))
+        """Compose what there is to be composed, event by event: it may be left at any."""
+        while self._composed_tick < (until := max(self._goal_tick, self.until_tick)):
+            yield self._play(self._compose_one(until, settings))
 
     def hush(self, tick: int) -> Message:
         """Begin nothing from ``tick`` on, until :meth:`sound`."""
@@ -81,11 +87,11 @@ class Horizon:
 
         From ``end_tick`` on there is silence again. :meth:`finish` is to follow.
         """
-        self._take_back(tick if self.silent_from is None else min(tick, self.silent_from))
+        self._take_back_silence(tick)
         self._composer.go_on_at(tick)
         self.silent_from, self._composed_tick = end_tick, tick
         self.until_tick = max(self.until_tick, tick + GRID_TICKS)
-        yield {**self._play(self._compose_one(settings)), "from": tick}
+        yield {**self._play(self._compose_one(self.until_tick, settings)), "from": tick}
 
     def _end(self, until: int) -> int:
         """Up to where there is music, of a time up to ``until``."""
@@ -98,11 +104,12 @@ class Horizon:
         self._composed_tick = until
         return self._keep(events, settings)
 
-    def _compose_one(self, settings: Settings) -> list[WireNote]:
-        """Compose the next event, if it begins before ``until_tick``."""
-        end = self._end(self.until_tick)
+    def _compose_one(self, until: int, settings: Settings) -> list[WireNote]:
+        """Compose the next event, if it begins before a tick."""
+        end = self._end(until)
         event = self._composer.compose_one(end) if end > self._composed_tick else None
-        self._composed_tick = self.until_tick if event is None else event.onset_ticks
+        self._composed_tick = until if event is None else event.onset_ticks
+        self.until_tick = max(self.until_tick, self._composed_tick)
         return self._keep([] if event is None else [event], settings)
 
     def _keep(self, events: Iterable[Event], settings: Settings) -> list[WireNote]:
@@ -112,6 +119,10 @@ class Horizon:
         while self._bar and self._bar[0][0] < self._composed_tick - BAR_TICKS:
             self._bar.popleft()
         return notes
+
+    def _take_back_silence(self, tick: int) -> None:
+        """Forget also what was composed beyond the beginning of a silence."""
+        self._take_back(tick if self.silent_from is None else min(tick, self.silent_from))
 
     def _take_back(self, tick: int) -> None:
         """Forget what was composed to begin at ``tick`` or later."""
