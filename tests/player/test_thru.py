@@ -88,6 +88,14 @@ def test_transposition_and_the_channel_filter() -> None:
     assert passed("90 3c 64", "91 3e 64", "b0 40 7f", only=1) == ["93 3e 64"]
 
 
+@pytest.mark.parametrize("number", ["78", "7b", "7c", "7d", "7e", "7f"])
+def test_all_notes_off_ends_a_channels_keys(number: str) -> None:
+    """All Sound Off, All Notes Off and the four modes end them, one by one, and are passed on."""
+    down = ["90 3c 64", "91 3e 64", "90 40 64", "91 40 50"]
+    ended = passed(*down, f"b0 {number} 00", "80 3c 40", "81 40 40", "81 3e 40")[5:]
+    assert ended == ["83 3c 40", f"b3 {number} 00", "83 40 40", "83 3e 40"]
+
+
 def test_letting_go() -> None:
     """Keys end, and what was turned goes back; what rests, and what has ended, is left alone."""
     turned = ["b0 40 7f", "b0 01 20", "b0 42 00", "b0 07 30", "e0 00 50", "d0 20", "d0 00"]
@@ -97,7 +105,7 @@ def test_letting_go() -> None:
 
 keys = st.tuples(
     st.sampled_from([0x80, 0x90, 0x91, 0x93, 0xA0, 0xB0, 0xE0, 0xF8]),
-    st.integers(0, 127),
+    st.one_of(st.integers(0, 127), st.integers(60, 63), st.integers(119, 127)),
     st.integers(0, 127),
 ).map(lambda data: bytes(data).hex(" "))
 
@@ -152,6 +160,38 @@ def test_it_leaves_at_once_and_ends_with_the_player() -> None:
     assert [message["data"] for message in told.of("heard")] == [[0x90, 60, 100], [0xB0, 64, 127]]
     batches, _ = perform((2.0, say("stop")))
     assert batches == [*DOWN, (2.0, LET_GO), (2.0, PANIC_3)]
+
+
+@pytest.mark.parametrize(
+    ("message", "ends"),
+    [
+        ((0xB0, 123, 0), [[0x80, 60, 64]]),
+        ((0xB0, 120, 0), [[0x80, 60, 64], [0xB0, 64, 0]]),
+        ((0xB0, 121, 0), [[0xB0, 64, 0]]),
+        ((0xB0, 126, 1), [[0x80, 60, 64]]),
+        ((0xB1, 123, 0), []),
+        ((0xB0, 122, 0), []),
+    ],
+    ids=["notes off", "sound off", "reset", "a mode", "another channel", "local control"],
+)
+def test_the_keyboards_own_panic(message: tuple[int, ...], ends: list[list[int]]) -> None:
+    """Mode messages end a channel's keys, and its pedal where they mean it; all of it is told."""
+    _, told = perform((2.0, strike(*message)))
+    assert [m["data"] for m in told.of("heard")[2:]] == [*ends, list(message)]
+
+
+def test_panic_lets_go_of_the_keyboard() -> None:
+    """Its keys and its pedal end for the engine too, once; their own ends come after that."""
+    later = [(2.5, say("panic")), (3.0, strike(0x80, 60, 30))]
+    _, told = perform((2.0, say("panic")), *later)
+    ends = [[0x80, 60, 64], [0xB0, 64, 0], [0x80, 60, 30]]
+    assert [m["data"] for m in told.of("heard")[2:]] == ends
+
+
+def test_silence_leaves_the_keys_with_the_engine() -> None:
+    """A successor ends what another player held; who plays on is heard to."""
+    _, told = perform((2.0, say("silence", notes=[])))
+    assert len(told.of("heard")) == 2
 
 
 @pytest.mark.parametrize("what", [say("panic"), say("silence", notes=[])])
