@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lofid.player.ports import Change
 from lofid.player.thru import Thru
 from tests.player.fakes import Act, FakePorts, Stage, Told, say, strike
 
@@ -219,7 +220,7 @@ def test_an_unplugged_keyboard_holds_nothing() -> None:
     """Its key ends and its pedal comes up, for the engine as for the output."""
 
     def pull(stage: Stage) -> None:
-        stage.ports.changes = [("input", False, None)]
+        stage.ports.changes = [Change("input", "went")]
 
     batches, told = perform((1.6, pull))
     assert batches[2][1] == LET_GO
@@ -228,7 +229,7 @@ def test_an_unplugged_keyboard_holds_nothing() -> None:
 
 def test_an_output_that_comes_back_holds_nothing_from_before() -> None:
     def come(stage: Stage) -> None:
-        stage.ports.changes = [("output", True, "fake:out")]
+        stage.ports.changes = [Change("output", "came", "fake:out")]
 
     batches, _ = perform((1.6, come), (3.9, strike(0x80, 60, 64)))
     assert [batch for _, batch in batches[2:4]] == [LET_GO, PANIC_3]
