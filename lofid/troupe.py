@@ -172,7 +172,7 @@ class Troupe:
         """Keep what is known of the ports up to date."""
         self.opened[message["side"]] = message["port"]
         if message["side"] == "input":
-            self.opened["awaits"] = "" if message["there"] else "it has gone"
+            self.opened["awaits"] = "" if message["there"] else message["why"] or "it has gone"
 
     async def _replace(self, refusal: str) -> None:
         """See to a player's end; ``refusal`` is its last word, if it had one."""

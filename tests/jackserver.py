@@ -237,16 +237,18 @@ class JackRecorder:
 
 
 class JackKeyboard:
-    """A keyboard: a client with a MIDI output, ``NAME:out``."""
+    """A keyboard: a client with a MIDI output, ``NAME:out``, and perhaps more that say nothing."""
 
-    def __init__(self, server: JackServer, name: str = "keyboard") -> None:
+    def __init__(
+        self, server: JackServer, name: str = "keyboard", more: Iterable[str] = ()
+    ) -> None:
         self.port_name = f"{name}:out"
         self._waiting: deque[bytes] = deque()
         self._timed: deque[tuple[int, bytes]] = deque()
         self._sent = threading.Event()
         self._client = _new_client(name, server)
         self._frame = int(self._client.last_frame_time)
-        self._port = self._client.midi_outports.register("out")
+        self._port, *_ = [self._client.midi_outports.register(each) for each in ("out", *more)]
         self._client.set_process_callback(self._process)
 
     def __enter__(self) -> Self:

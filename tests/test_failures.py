@@ -143,7 +143,7 @@ def test_a_keyboard_comes_and_goes(jack_server: JackServer) -> None:
             keyboard.play([0x90, 60, 90])
             player.hear_until("heard")
         assert player.hear_until("heard")["data"] == [0x80, 60, 64]
-        gone = {"is": "plugged", "side": "input", "there": False, "port": "lofid:in"}
+        gone = {"is": "plugged", "side": "input", "there": False, "port": "lofid:in", "why": ""}
         assert player.hear_until("plugged") == gone
         with JackKeyboard(jack_server, "Keystation") as keyboard:
             assert player.hear_until("plugged")["there"]

@@ -153,6 +153,47 @@ def test_a_name_of_several_is_refused_at_the_start(jack_server: JackServer, back
 
 
 @BOTH
+def test_a_name_of_several_that_come_is_said_once(
+    jack_server: JackServer, tmp_path: Path, backend: str
+) -> None:
+    """A keyboard with two ports: lofid does not guess, and says so once each time."""
+    arguments = (*FAST, "--input", "KEYS", "--backend", backend)
+    several = (
+        "lofid waits for your keyboard: 'KEYS' fits several MIDI inputs, give more of one name: "
+        "Keystation:out, Keystation:out 2"
+    )
+    with LofidProcess(jack_server, tmp_path, *arguments) as lofid:
+        lofid.wait_for("lofid waits for your keyboard: no MIDI input has 'KEYS' in its name")
+        with JackKeyboard(jack_server, "Keystation", ("out 2",)):
+            lofid.wait_for(several)
+            for _ in range(3):
+                assert lofid.status()["keyboard"] == "waited for"
+        with JackKeyboard(jack_server, "Keystation") as keyboard:
+            lofid.wait_for("your keyboard is there: Keystation:out\n")
+            keyboard.play([0x90, 60, 90])
+            _wait_for_keys(lofid, 1)
+        lofid.wait_for("your keyboard has gone")
+        assert lofid.said.count("several") == 1
+        with JackKeyboard(jack_server, "Keystation", ("out 2",)):
+            wait_until(lambda: lofid.said.count(several) == 2, "the same again")
+
+
+@BOTH
+def test_two_that_are_there_are_told_of_when_it_opens(
+    jack_server: JackServer, backend: str
+) -> None:
+    """A patient one waits, and need not say it again."""
+    with (
+        JackKeyboard(jack_server, "Keystation", ("out 2",)),
+        PlayerProcess(jack_server.env) as player,
+    ):
+        opened = player.open(backend=backend, input="KEYS", patient=True)
+        assert opened["awaits"].endswith("of one name: Keystation:out, Keystation:out 2")
+        player.hear_until("alive", count=3)
+        assert not player.said_of("plugged")
+
+
+@BOTH
 def test_an_output_that_is_not_there_is_refused(jack_server: JackServer, backend: str) -> None:
     """Waiting for the keyboard is one thing; but music should be heard."""
     with PlayerProcess(jack_server.env) as player:

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from lofid.errors import PortError
+from lofid.errors import PortError, SeveralPortsError
 from lofid.player.ports import Change, find_port
 from lofid.player.systems import foreign
 from lofid.player.watch import CUT, NEW, Told
@@ -41,6 +41,8 @@ class Plug:
         self._line = line
         self._wanted = wanted
         self._client_name = client_name
+        self._why = ""
+        """Why several ports could be it, as it was told last; empty where none or one can."""
         self._is_cut = False
         """Whether a connection has ended since we made ours."""
         self._is_replaced = False
@@ -48,7 +50,11 @@ class Plug:
 
     def connect(self) -> str:
         """Connect, and give the other port's name. PortError where there is none such, or many."""
-        return self._connect(self._there())
+        try:
+            return self._connect(self._there())
+        except SeveralPortsError as error:
+            self._why = str(error)  # who is patient is told so
+            raise
 
     def _connect(self, there: Sequence[str]) -> str:
         other = find_port(there, self._wanted, "output" if self.side == "output" else "input")
@@ -80,10 +86,19 @@ class Plug:
             self.other = ""
             self._line.part()
             changes.append(Change(self.side, "went"))
-        if not self.other:
-            with contextlib.suppress(PortError):
-                changes.append(Change(self.side, "came", self._connect(there)))
-        return changes
+        return changes if self.other else [*changes, *self._tried(there)]
+
+    def _tried(self, there: Sequence[str]) -> list[Change]:
+        """Connect if there is one to connect to; tell of several once."""
+        before, self._why = self._why, ""
+        try:
+            return [Change(self.side, "came", self._connect(there))]
+        except SeveralPortsError as error:
+            self._why = str(error)
+            is_news = self._why != before
+            return [Change(self.side, "several", why=self._why)] if is_news else []
+        except PortError:
+            return []
 
     def _there(self) -> Sequence[str]:
         return foreign(self._line.there(), self._client_name)

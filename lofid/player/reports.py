@@ -72,9 +72,12 @@ class Reports:
         self._tell("suspended", seconds=round(seconds, 1))
 
     def plugged(self, change: Change) -> None:
-        """Tell that what a port was connected to came or went, and the port's name from now on."""
-        is_there = change.what == "came"
-        self._tell("plugged", side=change.side, there=is_there, port=change.port)
+        """Tell that what a port shall be connected to came, went or is not clear.
+
+        And the port's name from now on.
+        """
+        is_there, why = change.what == "came", change.why
+        self._tell("plugged", side=change.side, there=is_there, port=change.port, why=why)
 
     def alive(self, tempo_bpm: float) -> None:
         """Tell that the player runs, and how fast the clock is, also where nothing moves."""

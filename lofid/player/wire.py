@@ -39,7 +39,8 @@ Player to engine (``is``)::
     heard     tick, ahead, seconds, data [status, data 1, data 2]
                                               struck when tick sounded, and told when all up to
                                               ahead was handed over; seconds on the player's clock
-    plugged   side "output"|"input"|"clock", there, port
+    plugged   side "output"|"input"|"clock", there, port,
+              why                             which ports it could be, where there are several
     alive     tempo                           about once a second, whatever happens
     echo                                      the output is connected to the input
     own_channel channel                       what comes in where thru goes out is ignored
