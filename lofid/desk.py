@@ -71,6 +71,8 @@ class Desk:
 
     def takes(self, message: Message) -> bool:
         """Take one of the player's messages; True when it was a command, and no music."""
+        if message["is"] in ("gone", "lost") or message.get("side") == "input":
+            self._controllers.release()  # what was let go of meanwhile was not heard
         if message["is"] != "heard":
             return False
         status, first, second = message["data"]

@@ -97,6 +97,34 @@ def test_what_is_asked_for_is_carried_out(session: Session) -> None:
     assert session.done == [("set", ["mode", "answer"])]
 
 
+@pytest.mark.parametrize(
+    "ending",
+    [
+        {"is": "gone"},
+        {"is": "lost", "count": 3},
+        {"is": "plugged", "side": "input", "there": False, "port": None, "why": ""},
+    ],
+)
+def test_what_may_have_been_let_go_unheard_is_up(tmp_path: Path, ending: dict[str, Any]) -> None:
+    """After a player's death, a loss of reports or the keyboard's: the next press counts."""
+    session = Session(tmp_path, '[controllers]\n"mode answer" = "cc 66"\nstop = "note 36 on 10"\n')
+    session.desk.open()
+
+    async def press(times: int) -> None:
+        working = asyncio.create_task(session.desk.run())
+        assert session.hear(0xB0, 66, 127)
+        while len(session.done) < times:
+            await asyncio.sleep(0)
+        working.cancel()
+
+    assert session.hear(0x99, 36, 90)
+    asyncio.run(asyncio.wait_for(press(2), 10))
+    assert not session.desk.takes(ending)
+    assert not session.hear(0x89, 36, 64)
+    asyncio.run(asyncio.wait_for(press(3), 10))
+    assert session.done == [("stop", []), *2 * [("set", ["mode", "answer"])]]
+
+
 def test_what_cannot_do_it_is_passed_over(session: Session) -> None:
     """A key and the sustain pedal are music still while a knob is waited for."""
 
