@@ -7,6 +7,7 @@ the context, make the recording, give the name back.
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -129,6 +130,8 @@ class Daemon:
         self._commands = Commands(
             engine, self._troupe, takes, self._desk, self._seeding, self._quit.set
         )
+        gc.collect()
+        gc.freeze()  # all of this stays: to look through it now and then takes tens of ms
 
     async def _keep_takes(self) -> None:
         if self._maybe_takes is not None:
