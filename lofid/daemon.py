@@ -175,7 +175,9 @@ class Daemon:
         """Pass the players' messages to the engine and its answers back, for ever."""
         async for message in self._troupe.messages():
             self._silent_seconds = 0.0
-            if not self._desk.takes(message):  # else a command, and no music
+            if self._desk.takes(message):  # a command, and no music
+                self._engine.pass_over(message)
+            else:
                 self._troupe.send(self._engine.receive(message))
             if line := self._news.line(message):
                 self._say(line)

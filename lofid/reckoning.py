@@ -32,6 +32,10 @@ class Reckoning:
         beats = (self._now() - self._seconds) * self.tempo_bpm / 60
         return self.told_tick + int(beats * TICKS_PER_QUARTER)
 
+    def ticks_in(self, seconds: float) -> int:
+        """How far the music goes in so long, to the nearest tick."""
+        return round(seconds * self.tempo_bpm / 60 * TICKS_PER_QUARTER)
+
     def at(self, tick: int, is_moving: bool = True) -> None:
         """Take the player's word for where the music is now, and whether it moves."""
         self.told_tick, self._seconds, self.is_moving = tick, self._now(), is_moving

@@ -131,8 +131,8 @@ class Troupe:
         self._server_there.set()
 
     def _rejoined(self) -> None:
-        """End what a listener may hold since it was lost."""
-        self.send([{"do": "panic"}])
+        """End what a listener may hold since it was lost; keys that are held stay so."""
+        self.send([{"do": "silence", "notes": []}])
 
     def send(self, messages: Sequence[Message]) -> None:
         """Hand messages to the player; nothing while it is being replaced (see resume)."""

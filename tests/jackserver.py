@@ -262,6 +262,10 @@ class JackKeyboard:
         wait_until(lambda: target in _midi_ports(self._client), f"the port {target}")
         self._client.connect(self._port, target)
 
+    def disconnect(self, target: str) -> None:
+        """Unplug from it, as a person does."""
+        self._client.disconnect(self._port, target)
+
     def frame_now(self) -> int:
         """The newest period's first frame (JACK 2's estimate of this moment may be far off)."""
         return self._frame

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,61 @@ def test_it_comes_goes_in_mid_chord_and_comes_back(jack_server: JackServer, back
             assert heard == 2 * [[0x90, 60, 90], [0x90, 64, 90], [0xB0, 64, 127], *let_go]
             player.say("stop")
             player.hear_until("closed")
+
+
+@BOTH
+def test_it_goes_and_is_back_at_once(jack_server: JackServer, backend: str) -> None:
+    """Between two looks, and under the same name: its keys are let go of, and it is heard."""
+    with PlayerProcess(jack_server.env) as player, JackRecorder(jack_server) as recorder:
+        with JackKeyboard(jack_server, "Keystation") as keyboard:
+            player.open(backend=backend, input="KEYS", keyboard=WIRE)
+            recorder.listen_to("lofid:out")
+            keyboard.play([0x90, 60, 90], [0xB0, 64, 127])
+            player.hear_until("heard", count=2)
+            recorder.wait_for(2)
+        with JackKeyboard(jack_server, "Keystation") as keyboard:
+            back_seconds = time.monotonic()
+            gone, come = player.hear_until("plugged"), player.hear_until("plugged")
+            assert time.monotonic() - back_seconds < 2
+            assert (gone["there"], come["there"], come["port"]) == (False, True, "Keystation:out")
+            keyboard.play([0x90, 62, 90])
+            assert player.hear_until("heard")["data"] == [0x90, 62, 90]
+            recorder.wait_for(5)
+            assert sounding(recorder.events) == {(2, 62)}
+        heard = [message["data"] for message in player.said_of("heard")]
+        assert heard[2:4] == [[0x80, 60, 64], [0xB0, 64, 0]]
+
+
+@BOTH
+@pytest.mark.parametrize("wanted", ["KEYS", "virtual"])
+@pytest.mark.parametrize("how", ["by hand", "unplugged"])
+def test_a_connection_that_ends_lets_go(
+    jack_server: JackServer, backend: str, wanted: str, how: str
+) -> None:
+    """Whoever ended it. One that a person ended is not made anew; a virtual port has no news."""
+    ears = "lofid:in" if backend == "jack" else "lofid-in:in"
+    with PlayerProcess(jack_server.env) as player, JackRecorder(jack_server) as recorder:
+        with JackKeyboard(jack_server, "Keystation") as keyboard:
+            player.open(backend=backend, input=wanted, keyboard=WIRE)
+            recorder.listen_to("lofid:out")
+            if wanted == "virtual":
+                keyboard.connect(ears)
+            keyboard.play([0x90, 60, 90], [0xB0, 64, 127])
+            player.hear_until("heard", count=2)
+            if how == "by hand":
+                keyboard.disconnect(ears)
+                assert player.hear_until("heard", count=2)["data"] == [0xB0, 64, 0]
+                keyboard.play([0x90, 62, 90])
+                player.hear_until("alive", count=3)
+                keyboard.connect(ears)
+                keyboard.play([0x90, 64, 90])
+                assert player.hear_until("heard")["data"] == [0x90, 64, 90]
+                assert not player.said_of("plugged")
+        recorder.wait_for_quiet()
+        player.hear_until("alive", count=2)
+        ends = {tuple(message["data"]) for message in player.said_of("heard")}
+        assert ends >= {(0x80, 60, 64), (0xB0, 64, 0)}
+        assert len(player.said_of("plugged")) == (wanted != "virtual")
 
 
 @BOTH

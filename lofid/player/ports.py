@@ -25,9 +25,19 @@ Timed = tuple[float, bytes]
 """When a message is due, in seconds of the port's own clock, and the message."""
 Hear = Callable[[bytes, float], None]
 """Takes what came in and when, on the same clock. Called from the MIDI system's thread."""
-Change = tuple[str, bool, str | None]
-"""``output``, ``input`` or ``clock``; whether what it shall be connected to is there; and what it
-is called now, as :class:`Ports` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of the connections of one side: ``output``, ``input`` or ``clock``.
+
+    ``what``: ``came`` or ``went`` of the port that it shall be connected to, or ``cut`` where a
+    connection has ended. ``port`` is what the side is called now, as :class:`Ports` says.
+    """
+
+    side: str
+    what: str
+    port: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,9 @@ class Ports(Protocol):
         """
 
     def look(self) -> Sequence[Change]:
-        """Connect again what came back by name; give what came or went since the last look.
+        """Connect again what came back by name; give what came, went or was cut since.
+
+        ``cut`` is told of the input only, and by JACK only.
 
         May take a few milliseconds.
         """
