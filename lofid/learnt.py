@@ -6,7 +6,6 @@ is kept under another name. Blocks as long as the disk takes; call it from any o
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
@@ -18,6 +17,7 @@ from lofid import mapping
 from lofid.config import read_toml
 from lofid.errors import ConfigError
 from lofid.mapping import Bindings
+from lofid.safekeeping import replace_whole
 
 SECTION = "controllers"
 HEADER = """\
@@ -88,21 +88,6 @@ class Learnt:
             raise ConfigError(f"{self.path}: could not be read; mend it or remove it")
         text = HEADER + tomli_w.dumps({SECTION: mapping.write(bindings)})
         try:
-            _replace(Path(os.path.realpath(self.path)), text.encode())
+            replace_whole(self.path, text.encode())
         except OSError as error:
             raise ConfigError(f"{self.path}: cannot be written: {error.strerror}") from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file as a whole; on the disk when this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(".tmp", f"{path.name}-", path.parent)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
