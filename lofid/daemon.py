@@ -88,7 +88,8 @@ class Daemon:
             stack.push_async_callback(self._leave)
             await self._troupe.start()
             self._load()
-            await self._seeding.begin(self._engine)
+            if not await self._unless_quit(self._seeding.begin(self._engine)):
+                return
             if not await self._unless_quit(self._troupe.ready()):
                 return
             if self._settings.record.file:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from lofid.errors import StateError, told
-from lofid.material import read_material
+from lofid.material import fetch_material
 from lofid.memory import Keeper, Remembered, memory_path, read_memory
 from lofid.player.wire import Message
 from lofid.settings import Settings
@@ -18,6 +18,7 @@ from lofid.settings import Settings
 if TYPE_CHECKING:
     from lofid.engine import Engine
 
+MOMENT_SECONDS = 1.0
 KEEP_SECONDS = 10.0
 """What a killed session forgets at most."""
 
@@ -43,8 +44,17 @@ class Seeding:
         if self._goes_on and await self._recalled():
             return
         if self._settings.seed_midi:
-            _, line = await self.seed(Path(self._settings.seed_midi))
-            self._say(line)
+            await self._seed_first(Path(self._settings.seed_midi))
+
+    async def _seed_first(self, path: Path) -> None:
+        """Say it when it lasts: nothing sounds yet."""
+        loop = asyncio.get_running_loop()
+        telling = loop.call_later(MOMENT_SECONDS, self._say, f"reading {told(path)} …")
+        try:
+            _, line = await self.seed(path)
+        finally:
+            telling.cancel()
+        self._say(line)
 
     @property
     def _engine(self) -> "Engine":
@@ -77,7 +87,7 @@ class Seeding:
 
         MaterialError if the file cannot be used; then the music goes on as if nothing had been.
         """
-        material = await asyncio.to_thread(read_material, path)
+        material = await fetch_material(path)
         messages = self._engine.seed_with(material.events, material.key)
         heard = min(len(material.events), self._engine.predictor.card.context_length)
         key = f", {material.key}" if material.key else ""

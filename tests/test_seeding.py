@@ -1,8 +1,14 @@
 """What a session goes on from: a MIDI file, or the session before it."""
 
 import asyncio
+import os
 import shutil
+import signal
+import struct
+import sys
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lofid import seeding
+from lofid import material, seeding
 from lofid.composer import Composer
 from lofid.config import load
 from lofid.context import MemoryRow
@@ -24,7 +30,7 @@ from lofid.music import BAR_TICKS, Event, Key
 from lofid.predictor import Predictor, default_model_path
 from lofid.seeding import Seeding
 from tests.fakes import CARD, ScriptedModel
-from tests.jackserver import JackServer
+from tests.jackserver import JackServer, wait_until
 from tests.lofidprocess import LofidProcess, run
 from tests.test_daemon import _played
 
@@ -435,3 +441,40 @@ def test_a_file_leads_a_session_and_forgetting_does(
         assert refused.stderr == f"lofid: {tmp_path}/text.mid: is not a MIDI file\n"
         assert lofid.ctl("quit").returncode == 0
         assert lofid.wait() == 0, lofid.said
+
+
+def _endless(path: Path) -> Path:
+    """A file whose one time has two million bytes, which takes mido a minute and more."""
+    track = b"\xff" * 2_000_000
+    header = b"MThd" + struct.pack(">LHHH", 6, 0, 1, 480)
+    path.write_bytes(header + b"MTrk" + struct.pack(">L", len(track)) + track)
+    return path
+
+
+def _readers(path: Path) -> set[int]:
+    """The processes that read this file."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if process.read_bytes().endswith(b"lofid.material\0" + os.fsencode(path) + b"\0"):
+                found.add(int(process.parent.name))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells of a death on Linux only")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_is_heard_while_a_file_is_read(
+    jack_server: JackServer, tmp_path: Path, number: signal.Signals
+) -> None:
+    """lofid says that it reads, leaves at once, and so does the reader."""
+    path = _endless(tmp_path / "endless.mid")
+    with LofidProcess(jack_server, tmp_path, "--seed-midi", str(path)) as lofid:
+        lofid.wait_for(f"reading {path} …\n")
+        assert _readers(path)
+        begun = time.monotonic()
+        lofid.process.send_signal(number)
+        assert lofid.wait() == (-number if number is signal.SIGKILL else 0), lofid.said
+        wait_until(lambda: not _readers(path), "the reader's end")
+        # The file would have kept it for READ_SECONDS.
+        assert time.monotonic() - begun < material.READ_SECONDS / 3
+        assert lofid.said == f"reading {path} …\n"
