@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from lofid.errors import StateError, told
-from lofid.material import fetch_material
+from lofid.errors import ControlError, StateError, told
+from lofid.material import Material, fetch_material
 from lofid.memory import Keeper, Remembered, memory_path, read_memory
 from lofid.player.wire import Message
 from lofid.settings import Settings
@@ -31,6 +31,7 @@ class Seeding:
         self._path = memory_path(settings.midi.name)
         self._say = say
         self._maybe_engine: Engine | None = None
+        self._reading: asyncio.Task[Material] | None = None
         self._keeper: Keeper | None = None
         self._kept: Remembered | None = None
         self._is_failing = False
@@ -85,13 +86,29 @@ class Seeding:
     async def seed(self, path: Path) -> tuple[list[Message], str]:
         """Seed the engine from a MIDI file: what the player is to do, and a line for people.
 
-        MaterialError if the file cannot be used; then the music goes on as if nothing had been.
+        MaterialError if the file cannot be used, ControlError if something newer is asked for while
+        it is read; then the music goes on as if nothing had been.
         """
-        material = await fetch_material(path)
+        self.call_off()
+        self._reading = reading = asyncio.create_task(fetch_material(path))
+        try:
+            material = await reading
+        except asyncio.CancelledError:
+            if self._reading is reading:  # it is we who are cancelled
+                raise
+            raise ControlError(
+                f"{told(path)}: was not taken up: something newer was asked for"
+            ) from None
         messages = self._engine.seed_with(material.events, material.key)
         heard = min(len(material.events), self._engine.predictor.card.context_length)
         key = f", {material.key}" if material.key else ""
         return messages, f"goes on from {told(path)}: {_counted(heard)}{key}"
+
+    def call_off(self) -> None:
+        """Give up a file that is being read: what was asked for last is what counts."""
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.cancel()
 
     async def keep(self) -> NoReturn:
         """Keep the context whenever it has changed, for ever."""

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import struct
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -22,7 +23,7 @@ from lofid.composer import Composer
 from lofid.config import load
 from lofid.context import MemoryRow
 from lofid.engine import Engine
-from lofid.errors import MaterialError
+from lofid.errors import ControlError, MaterialError
 from lofid.feel import Feel
 from lofid.keylock import HOME_CLASSES
 from lofid.memory import Keeper, Remembered, memory_path, read_memory
@@ -31,7 +32,7 @@ from lofid.predictor import Predictor, default_model_path
 from lofid.seeding import Seeding
 from tests.fakes import CARD, ScriptedModel
 from tests.jackserver import JackServer, wait_until
-from tests.lofidprocess import LofidProcess, run
+from tests.lofidprocess import LOFID, LofidProcess, run
 from tests.test_daemon import _played
 
 QUARTERS = [(1, 1, 5), (2, 1, 5)]
@@ -371,6 +372,53 @@ def test_a_disk_that_fails_is_said_once_and_the_music_goes_on(
     assert read_memory(path, CARD) == engine.memory()
 
 
+def _endless(path: Path) -> Path:
+    """A file whose one time has two million bytes, which takes mido a minute and more."""
+    track = b"\xff" * 2_000_000
+    header = b"MThd" + struct.pack(">LHHH", 6, 0, 1, 480)
+    path.write_bytes(header + b"MTrk" + struct.pack(">L", len(track)) + track)
+    return path
+
+
+def _readers(path: Path) -> set[int]:
+    """The processes that read this file."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if process.read_bytes().endswith(b"lofid.material\0" + os.fsencode(path) + b"\0"):
+                found.add(int(process.parent.name))
+    return found
+
+
+def test_what_was_asked_for_last_wins(home: Path) -> None:
+    """A file that is still being read is no longer wanted after 'forget', or another file."""
+
+    async def play(newer: str) -> tuple[BaseException | object, list[MemoryRow]]:
+        settings = load(None, {"music.memory": "fresh"})
+        engine = Engine(ScriptedModel(QUARTERS), settings, 1, lambda: 0.0)
+        seeding = Seeding(settings, lambda _: None)
+        await seeding.begin(engine)
+        engine.forget()
+        older = asyncio.create_task(seeding.seed(_endless(home / "endless.mid")))
+        while not _readers(home / "endless.mid"):
+            await asyncio.sleep(0.01)
+        if newer:
+            await seeding.seed(home / newer)
+        else:
+            seeding.call_off()
+        (answer,) = await asyncio.gather(older, return_exceptions=True)
+        return answer, engine.memory().rows
+
+    for newer, rows in (("", 0), ("one.mid", 1)):
+        answer, memory = asyncio.run(play(newer))
+        assert isinstance(answer, ControlError)
+        assert str(answer) == (
+            f"{home}/endless.mid: was not taken up: something newer was asked for"
+        )
+        assert len(memory) == rows
+        assert not _readers(home / "endless.mid")
+
+
 # The whole
 
 
@@ -435,30 +483,18 @@ def test_a_file_leads_a_session_and_forgetting_does(
         assert "goes on from song.mid: 32 events, F# minor\n" in lofid.said
         seeded = lofid.ctl("seed", "song.mid")
         assert seeded.stdout == f"goes on from {tmp_path}/song.mid: 32 events, F# minor\n"
-        assert lofid.ctl("forget").stdout == "forgotten: what comes next begins anew\n"
+        asked = [*LOFID, "ctl", "seed", str(_endless(tmp_path / "endless.mid"))]
+        with subprocess.Popen(asked, env=lofid.env, stderr=subprocess.PIPE, text=True) as asking:
+            wait_until(lambda: _readers(tmp_path / "endless.mid"), "the reader")
+            assert lofid.ctl("forget").stdout == "forgotten: what comes next begins anew\n"
+            assert asking.communicate(timeout=20)[1].endswith(
+                "/endless.mid: was not taken up: something newer was asked for\n"
+            )
         refused = lofid.ctl("seed", "text.mid")
         assert refused.returncode == 1
         assert refused.stderr == f"lofid: {tmp_path}/text.mid: is not a MIDI file\n"
         assert lofid.ctl("quit").returncode == 0
         assert lofid.wait() == 0, lofid.said
-
-
-def _endless(path: Path) -> Path:
-    """A file whose one time has two million bytes, which takes mido a minute and more."""
-    track = b"\xff" * 2_000_000
-    header = b"MThd" + struct.pack(">LHHH", 6, 0, 1, 480)
-    path.write_bytes(header + b"MTrk" + struct.pack(">L", len(track)) + track)
-    return path
-
-
-def _readers(path: Path) -> set[int]:
-    """The processes that read this file."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            if process.read_bytes().endswith(b"lofid.material\0" + os.fsencode(path) + b"\0"):
-                found.add(int(process.parent.name))
-    return found
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells of a death on Linux only")
