@@ -13,6 +13,7 @@ from lofid.errors import ControlError, StateError, told
 from lofid.material import Material, fetch_material
 from lofid.memory import Keeper, Remembered, memory_path, read_memory
 from lofid.player.wire import Message
+from lofid.safekeeping import set_aside
 from lofid.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Seeding:
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
         self._settings = settings.music
+        self._is_kept = settings.music.memory != "off"
         self._path = memory_path(settings.midi.name)
         self._say = say
         self._maybe_engine: Engine | None = None
@@ -74,7 +76,7 @@ class Seeding:
         try:
             remembered = await asyncio.to_thread(read_memory, self._path, card)
         except StateError as error:
-            self._say(f"{error}; the music begins without it")
+            self._say(f"{error}; {await asyncio.to_thread(self._set_aside)}")
             return False
         if remembered is None or not remembered.rows:
             return False
@@ -82,6 +84,18 @@ class Seeding:
         count = _counted(len(remembered.rows))
         self._say(f"goes on from the last session: {count}, {remembered.key}")
         return True
+
+    def _set_aside(self) -> str:
+        """Keep a memory that is of no use here; say what becomes of it. Blocks."""
+        try:
+            kept = set_aside(self._path)
+        except OSError as error:
+            self._is_kept = False
+            return (
+                f"it cannot be set aside ({error.strerror}), so this session is not remembered: "
+                "mend it or remove it"
+            )
+        return f"it is kept as {kept.name}, and the music begins without it"
 
     async def seed(self, path: Path) -> tuple[list[Message], str]:
         """Seed the engine from a MIDI file: what the player is to do, and a line for people.
@@ -112,7 +126,7 @@ class Seeding:
 
     async def keep(self) -> NoReturn:
         """Keep the context whenever it has changed, for ever."""
-        if self._settings.memory != "off":
+        if self._is_kept:
             self._keeper = Keeper(self._path, self._engine.predictor.card)
         while True:
             await asyncio.sleep(KEEP_SECONDS)

@@ -287,12 +287,52 @@ def test_without_a_memory_it_goes_on_from_the_file(home: Path) -> None:
     assert len(said) == 1
 
 
-def test_a_memory_of_no_use_is_one_warning(home: Path) -> None:
-    memory_path("lofid").write_text("{")
-    said: list[str] = []
-    assert len(_begun(said).memory().rows) == CARD.context_length
-    assert len(said) == 1
-    assert said[0].endswith("is damaged, or another lofid's; the music begins without it")
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda path: path.write_text("{"), "is damaged, or another lofid's"),
+        (
+            lambda path: path.write_text(path.read_text().replace('"format": 1', '"format": 2')),
+            "is damaged, or another lofid's",
+        ),
+        (
+            lambda path: Keeper(path, CARD.model_copy(update={"rhythms": ()})).write(REMEMBERED),
+            "is of a model with another vocabulary",
+        ),
+        (lambda path: (path.unlink(), path.mkdir()), "cannot be read: Is a directory"),
+        (lambda path: (path.unlink(), os.mkfifo(path)), "cannot be read: Not a regular file"),
+    ],
+    ids=["damaged", "newer", "another model", "folder", "pipe"],
+)
+def test_a_memory_of_no_use_is_kept_aside_with_one_warning(
+    home: Path, spoil: Callable[[Path], object], why: str
+) -> None:
+    """The model, or the lofid, that it is of can have it back; nothing is written over it."""
+    path, said = memory_path("lofid"), list[str]()
+    kept = path.with_name("lofid.context.json.bad")
+    spoil(path)
+    before = path.lstat()
+    _session(said, _play_a_bar, memory="on")
+    assert said == [f"{path}: {why}; it is kept as {kept.name}, and the music begins without it"]
+    assert (kept.lstat().st_ino, kept.lstat().st_size) == (before.st_ino, before.st_size)
+    assert read_memory(path, CARD) not in (None, REMEMBERED)
+
+
+def test_what_cannot_be_kept_aside_is_not_written_over(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(seeding, "set_aside", refuse)
+    path, said = memory_path("lofid"), list[str]()
+    path.write_text("{")
+    _session(said, _play_a_bar, memory="on")
+    assert said == [
+        f"{path}: is damaged, or another lofid's; it cannot be set aside (Permission denied), so "
+        "this session is not remembered: mend it or remove it"
+    ]
+    assert path.read_text() == "{"
 
 
 def test_a_file_of_no_use_ends_the_beginning(home: Path) -> None:
