@@ -12,7 +12,7 @@ and :func:`read_toml` touch the disk.
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,13 +104,13 @@ def change(settings: Settings, name: str, text: str) -> Settings:
     return settings.model_copy(update={section: changed})
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> dict[str, Any]:
     """Read TOML. Windows' editors may put a byte order mark first, which is harmless.
 
     ConfigError, one line, when it cannot be; its cause is the OSError, where there was one.
     """
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return tomllib.loads(read(path).decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

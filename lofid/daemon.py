@@ -95,7 +95,7 @@ class Daemon:
             if self._settings.record.file:
                 self._takes.begin(Path(self._settings.record.file))
             self._announce()
-            self._desk.open()
+            await self._desk.open()
             await control.open()
             stack.push_async_callback(control.shut)
             await self._perform()
