@@ -80,7 +80,7 @@ class Daemon:
             loop.add_signal_handler(number, self._quit.set)
         self._troupe = Troupe(self._settings, self._say)
         async with contextlib.AsyncExitStack() as stack:
-            control = ControlServer(self._settings.midi.name, self._obey)
+            control = ControlServer(self._settings.midi.name, self._obey, ("learn",))
             control.claim()
             stack.callback(control.release)
             stack.push_async_callback(self._keep_takes)

@@ -125,7 +125,8 @@ class Desk:
         """Have the next controller that is moved do this from now on; give a line that says so.
 
         ConfigError for what no controller does. ControlError when nothing is moved in time, when
-        another lesson takes this one's place, or when what was learnt cannot be kept.
+        another lesson takes this one's place, or when what was learnt cannot be kept. Who cancels
+        this calls it off, but what was learnt is kept.
         """
         deed = Deed.parse(text)
         if not self._hears:
@@ -142,7 +143,7 @@ class Desk:
         finally:
             if self._lesson is lesson:
                 self._lesson = None
-        await self._save(line)
+        await asyncio.shield(asyncio.ensure_future(self._save(line)))
         return line
 
     def _in_vain(self, deed: Deed) -> str:
