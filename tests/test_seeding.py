@@ -554,3 +554,14 @@ def test_a_signal_is_heard_while_a_file_is_read(
         # The file would have kept it for READ_SECONDS.
         assert time.monotonic() - begun < material.READ_SECONDS / 3
         assert lofid.said == f"reading {path} …\n"
+
+
+def test_fresh_does_not_keep_what_is_not_to_be_kept(
+    jack_server: JackServer, tmp_path: Path
+) -> None:
+    """``memory = "off"`` in the configuration; ``--remember`` is the way to have it kept."""
+    (tmp_path / "config.toml").write_text('[music]\nmemory = "off"\n')
+    for flag, is_kept in (("--fresh", False), ("--remember", True)):
+        with LofidProcess(jack_server, tmp_path, *FAST, flag, "--seconds", "2") as lofid:
+            assert lofid.wait() == 0, lofid.said
+        assert (tmp_path / "lofid" / "lofid.context.json").exists() == is_kept
