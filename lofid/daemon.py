@@ -146,6 +146,8 @@ class Daemon:
             f"{music.key}, {music.tempo:g} bpm, seed {self._engine.seed}; "
             f"model {predictor.card.recipe} on {predictor.device} ({predictor.device_note})"
         )
+        if line := self._settings.without_effect():
+            self._say(line)
         if not opened["realtime"]:
             self._say(f"no real-time priority: {opened['realtime_note']}")
 
