@@ -48,6 +48,7 @@ SeedMidi = Annotated[
     Path | None, typer.Option(help="A MIDI file whose end the music goes on from.")
 ]
 
+
 @app.command()
 def play(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     config: Config = None,

@@ -75,9 +75,7 @@ class Desk:
         self._learnt = learnt
         self._controllers.map(mapping.laid_over(self._base, learnt))
 
-    def _changed(
-        self, learnt: mapping.Bindings, changes: Sequence[_Change]
-    ) -> mapping.Bindings:
+    def _changed(self, learnt: mapping.Bindings, changes: Sequence[_Change]) -> mapping.Bindings:
         """Lay changes over what was learnt, in their order. Pure, and of any thread."""
         for change in changes:
             if change.mover is not None:

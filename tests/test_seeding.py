@@ -287,6 +287,11 @@ def test_without_a_memory_it_goes_on_from_the_file(home: Path) -> None:
     assert len(said) == 1
 
 
+def _make_instead(make: Callable[[Path], None], path: Path) -> None:
+    path.unlink()
+    make(path)
+
+
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
@@ -299,8 +304,8 @@ def test_without_a_memory_it_goes_on_from_the_file(home: Path) -> None:
             lambda path: Keeper(path, CARD.model_copy(update={"rhythms": ()})).write(REMEMBERED),
             "is of a model with another vocabulary",
         ),
-        (lambda path: (path.unlink(), path.mkdir()), "cannot be read: Is a directory"),
-        (lambda path: (path.unlink(), os.mkfifo(path)), "cannot be read: Not a regular file"),
+        (partial(_make_instead, Path.mkdir), "cannot be read: Is a directory"),
+        (partial(_make_instead, os.mkfifo), "cannot be read: Not a regular file"),
     ],
     ids=["damaged", "newer", "another model", "folder", "pipe"],
 )
