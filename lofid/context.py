@@ -9,8 +9,7 @@ together when they are looked at: at equal onsets the person's comes first.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -22,12 +21,12 @@ from lofid.vocabulary import START, Vocabulary
 Ids = npt.NDArray[np.int32]
 SPARE = 80
 """Entries that are kept beyond the window, for when the newest are taken back."""
+MOST_MADE = 4096
 REACH = 100
 """Rows that are given even where the window is shorter: as far as a state is carried."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One event as the model hears it; ``onset_grid`` counts from the start of the session."""
 
     onset_grid: int
@@ -86,6 +85,8 @@ class Context:
         self._pad = pad
         self._composed: list[Entry] = []
         self._heard: dict[int, Entry] = {}
+        self._made: dict[tuple[Entry, int], Row] = {}
+        """Each entry's row, by where the following event begins."""
 
     def __len__(self) -> int:
         return min(len(self._composed) + len(self._heard), self.length)
@@ -155,12 +156,21 @@ class Context:
         onsets = [entry.onset_grid for entry in entries] + [next_onset_grid]
         first = onsets[0]
         rows = [Row(first, START, START, START, first % BAR_GRID)] * starts
-        rhythm_id = self._vocabulary.rhythm_id
-        for entry, (onset, following) in zip(entries, pairwise(onsets), strict=True):
-            rhythm = rhythm_id(max(following - onset, 0), entry.length_grid)
-            phase = following % BAR_GRID
-            rows.append(Row(onset, entry.token_id, rhythm, entry.velocity_id, phase))
+        for entry, following in zip(entries, onsets[1:], strict=True):
+            row = self._made.get((entry, following))
+            rows.append(self._row(entry, following) if row is None else row)
         return rows
+
+    def _row(self, entry: Entry, following_grid: int) -> Row:
+        """Make an entry's row, and keep it: most rows are the same as the last time."""
+        if len(self._made) > MOST_MADE:
+            self._made.clear()
+        step = max(following_grid - entry.onset_grid, 0)
+        rhythm = self._vocabulary.rhythm_id(step, entry.length_grid)
+        phase = following_grid % BAR_GRID
+        row = Row(entry.onset_grid, entry.token_id, rhythm, entry.velocity_id, phase)
+        self._made[entry, following_grid] = row
+        return row
 
     def window(self, next_onset_grid: int) -> Window:
         """Give the ids that lead up to an event at ``next_onset_grid``: at most ``length``."""
@@ -168,4 +178,4 @@ class Context:
 
 
 def _moved(entry: Entry, by_grid: int) -> Entry:
-    return replace(entry, onset_grid=entry.onset_grid + by_grid)
+    return entry._replace(onset_grid=entry.onset_grid + by_grid)

@@ -7,6 +7,7 @@ the context, make the recording, give the name back.
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -80,7 +81,7 @@ class Daemon:
             loop.add_signal_handler(number, self._quit.set)
         self._troupe = Troupe(self._settings, self._say)
         async with contextlib.AsyncExitStack() as stack:
-            control = ControlServer(self._settings.midi.name, self._obey)
+            control = ControlServer(self._settings.midi.name, self._obey, ("learn",))
             control.claim()
             stack.callback(control.release)
             stack.push_async_callback(self._keep_takes)
@@ -88,13 +89,14 @@ class Daemon:
             stack.push_async_callback(self._leave)
             await self._troupe.start()
             self._load()
-            await self._seeding.begin(self._engine)
+            if not await self._unless_quit(self._seeding.begin(self._engine)):
+                return
             if not await self._unless_quit(self._troupe.ready()):
                 return
             if self._settings.record.file:
                 self._takes.begin(Path(self._settings.record.file))
             self._announce()
-            self._desk.open()
+            await self._desk.open()
             await control.open()
             stack.push_async_callback(control.shut)
             await self._perform()
@@ -129,6 +131,8 @@ class Daemon:
         self._commands = Commands(
             engine, self._troupe, takes, self._desk, self._seeding, self._quit.set
         )
+        gc.collect()
+        gc.freeze()  # all of this stays: to look through it now and then takes tens of ms
 
     async def _keep_takes(self) -> None:
         if self._maybe_takes is not None:
@@ -145,6 +149,8 @@ class Daemon:
             f"{music.key}, {music.tempo:g} bpm, seed {self._engine.seed}; "
             f"model {predictor.card.recipe} on {predictor.device} ({predictor.device_note})"
         )
+        if line := self._settings.without_effect():
+            self._say(line)
         if not opened["realtime"]:
             self._say(f"no real-time priority: {opened['realtime_note']}")
 

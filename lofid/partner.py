@@ -23,8 +23,8 @@ from lofid.recorder import Recorder
 from lofid.settings import AUTO, Settings
 from lofid.tessitura import Tessitura
 
-COMMITTED_SECONDS = 0.006
-"""What begins sooner than this after it was heard stays: so long it takes to compose anew."""
+COMMITTED_SECONDS = 0.01
+"""What begins sooner than this after it was heard stays: so long it takes to compose one event."""
 
 
 class Partner:

@@ -1,5 +1,6 @@
 """Mode ``answer`` in simulated time: the person's turn is the person's."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,16 +69,15 @@ def test_another_mode_ends_the_wait() -> None:
     assert world.engine.status()["turn"] == "lofid's"
 
 
-def test_a_chord_steers_no_more_in_another_mode() -> None:
+@pytest.mark.parametrize(("split", "chord"), [(0, []), (72, [1, 6, 10])])
+def test_a_chord_steers_no_more_in_another_mode(split: int, chord: list[int]) -> None:
     """Unless there is a split, below which keys steer in any mode."""
-    for split, chord in ((0, []), (72, [1, 6, 10])):
-        keyboard = {"keyboard.mode": "chords", "keyboard.split": split}
-        world = World(PureModel(), load(None, keyboard))
-        for pitch in (66, 70, 61):
-            world.strike(0x90, pitch, 80)
-        assert world.engine.status()["chord"] == [1, 6, 10]
-        world.ask(lambda: world.engine.set("mode", "off"))
-        assert world.engine.status()["chord"] == chord
+    world = World(PureModel(), load(None, {"keyboard.mode": "chords", "keyboard.split": split}))
+    for pitch in (66, 70, 61):
+        world.strike(0x90, pitch, 80)
+    assert world.engine.status()["chord"] == [1, 6, 10]
+    world.ask(lambda: world.engine.set("mode", "off"))
+    assert world.engine.status()["chord"] == chord
 
 
 def test_so_does_a_reply_that_goes_on() -> None:

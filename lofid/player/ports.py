@@ -17,7 +17,7 @@ NAME_PATIENCE_SECONDS = 1.0
 NAME_PAUSE_SECONDS = 0.02
 _STUCK_SECONDS = 1.0
 
-SLACK_SECONDS = {True: 0.005, False: 0.02}
+SLACK_SECONDS = {True: 0.003, False: 0.02}
 """How late the loop may be without anyone hearing it, with real-time priority and without, where
 the port sends at a later moment. It is a constant delay, which nobody hears either."""
 
