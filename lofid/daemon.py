@@ -33,6 +33,8 @@ SILENT_SECONDS = 10.0
 """A player tells where it is every half beat: one that says nothing for so long is hanging."""
 TURNS = 3
 """Of the event loop, until what has come to the socket is in the queue."""
+MOST_LEFT = 3
+"""So often in a row an answer is left for who plays on; then the music has to be composed on."""
 SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
@@ -63,6 +65,7 @@ class Daemon:
         self._maybe_takes: Takes | None = None
         self._commands: Commands | None = None
         self._silent_seconds = 0.0
+        self._left = 0
 
     @property
     def _engine(self) -> "Engine":
@@ -193,8 +196,10 @@ class Daemon:
             self._troupe.send([answer])
             for _ in range(TURNS):
                 await asyncio.sleep(0)
-            if self._troupe.has_more:
+            if self._troupe.has_more and self._left < MOST_LEFT:
+                self._left += 1
                 return
+        self._left = 0
 
     async def _flush(self) -> None:
         """Bring the journal to the disk once a second; say it once when the model fails."""
