@@ -115,7 +115,7 @@ def test_what_is_asked_for_is_carried_out(session: Session) -> None:
 def test_what_may_have_been_let_go_unheard_is_up(tmp_path: Path, ending: dict[str, Any]) -> None:
     """After a player's death, a loss of reports or the keyboard's: the next press counts."""
     session = Session(tmp_path, '[controllers]\n"mode answer" = "cc 66"\nstop = "note 36 on 10"\n')
-    session.desk.open()
+    asyncio.run(session.desk.open())
 
     async def press(times: int) -> None:
         working = asyncio.create_task(session.desk.run())
