@@ -11,6 +11,7 @@ Rules:
 * The oldest pieces go when there are too many; never one that is being written.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -150,8 +151,11 @@ class OpenPiece:
     def append(self, records: list[bytes]) -> None:
         """Write records, in one call where the system takes all of them.
 
-        Those that were written whole are taken out of the list, also where OSError is raised.
+        Those that were written whole are taken out of the list, also where OSError is raised, as
+        it is for a file that somebody has removed.
         """
+        if os.fstat(self._descriptor).st_nlink == 0:
+            raise FileNotFoundError(errno.ENOENT, "somebody has removed it")
         data = memoryview(b"".join(records))
         written = 0
         try:

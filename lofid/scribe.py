@@ -119,7 +119,7 @@ class Scribe:
         if self._told:
             batch, self._told = self._told, []
             self._cut.append(_Batch(*self._before, batch))
-            self._before = self._held()
+        self._before = self._held()
 
     def _held(self) -> tuple[float, bytes]:
         """Give the time, and the header that a piece has which begins now."""
