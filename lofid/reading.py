@@ -12,11 +12,14 @@ from pathlib import Path
 
 from lofid.entries import Entry, Gap, Header, parse
 from lofid.errors import RecordingError, told
+from lofid.music import BAR_TICKS
 from lofid.pieces import Piece
 from lofid.records import MOST_BYTES, Damage, decode
 
 LARGEST_PIECE_BYTES = 2**26
 """A piece is some megabytes. What is called so and is larger is none."""
+SLACK_SECONDS = 2.0
+"""What happens is told within less, so where a piece begins is not known more exactly."""
 
 Tell = Callable[[str], None]
 
@@ -52,12 +55,12 @@ def _tell_all(lines: list[str], tell: Tell) -> None:
 
 def reaching_back(pieces: Sequence[Piece], seconds: float) -> list[Piece]:
     """Give the pieces of one session that hold what happened from ``seconds`` on."""
-    return _reaching(pieces, lambda header: header.seconds <= seconds)
+    return _reaching(pieces, lambda header: header.seconds < seconds - SLACK_SECONDS)
 
 
 def reaching_tick(pieces: Sequence[Piece], tick: int) -> list[Piece]:
     """Give the pieces of one session that hold what happened from ``tick`` on."""
-    return _reaching(pieces, lambda header: header.tick <= tick)
+    return _reaching(pieces, lambda header: header.tick < tick - BAR_TICKS)
 
 
 def _reaching(pieces: Sequence[Piece], is_before: Callable[[Header], bool]) -> list[Piece]:
@@ -97,22 +100,27 @@ def _entries(piece: Piece, tell: Tell, tell_torn: Tell) -> Iterator[Entry]:
 
 def _parsed(piece: Piece, data: bytes, tell: Tell, tell_torn: Tell) -> Iterator[Entry]:
     for found in decode(data):
-        where = f"{told(piece.path)}, byte {found.offset}"
         if isinstance(found, Damage):
-            line = f"{where}: {found.length} bytes are damaged or torn off; they are left out"
-            (tell_torn if found.is_last else tell)(line)
+            line = f"{found.length} bytes are damaged or torn off; they are left out"
+            (tell_torn if found.is_last else tell)(f"{_place(piece, found.offset)}: {line}")
             continue
         try:
             entry = parse(found.payload)
         except ValueError as error:
-            tell(f"{where}: {error}; {'the piece' if found.offset == 0 else 'it'} is left out")
+            what = "the piece" if found.offset == 0 else "it"
+            tell(f"{_place(piece, found.offset)}: {error}; {what} is left out")
             if found.offset == 0:
                 return
             continue
         if isinstance(entry, Header) and entry.session != piece.session:
-            tell(f"{where}: is of session {entry.session!r}; the piece is left out")
+            whose = f"is of session {entry.session!r}"
+            tell(f"{_place(piece, found.offset)}: {whose}; the piece is left out")
             return
         yield entry
+
+
+def _place(piece: Piece, offset: int) -> str:
+    return f"{told(piece.path)}, byte {offset}"
 
 
 def _read(path: Path, most_bytes: int) -> bytes:

@@ -119,7 +119,7 @@ def read_transcript(pieces: Sequence[Piece]) -> Transcript:
     for entry in entries_in(pieces, faults.append):
         tape.follow(entry)
     if tape.header is None:
-        why = faults[0] if faults else "no piece of a journal was given"
+        why = faults[0] if faults else "no piece begins as it should"
         raise RecordingError(f"nothing was recorded: {why}")
     return tape.transcript(tape.header, tuple(faults))
 
@@ -159,12 +159,14 @@ class _Tape:
             self.held[what_changes(entry)] = entry
         if not isinstance(entry, Input | Gap):
             self._reach(entry)
-        self.is_ended = isinstance(entry, End)
+        self.is_ended |= isinstance(entry, End)
 
     def _reach(self, entry: Any) -> None:
-        tick, seconds = entry.tick, entry.seconds
-        self.first = Moment(min(self.first.tick, tick), min(self.first.seconds, seconds))
-        self.last = Moment(max(self.last.tick, tick), max(self.last.seconds, seconds))
+        tick, seconds, last = entry.tick, entry.seconds, self.last
+        if tick > last.tick or seconds > last.seconds:
+            self.last = Moment(max(last.tick, tick), max(last.seconds, seconds))
+        if tick < self.first.tick or seconds < self.first.seconds:
+            self.first = Moment(min(self.first.tick, tick), min(self.first.seconds, seconds))
         if not getattr(entry, "by_person", False) and not isinstance(entry, Control):
             self.times.add(tick, seconds)
 
@@ -205,6 +207,7 @@ class _Tape:
         """Cut what still sounds off at the end, and put everything in order."""
         for voice in list(self.sounding):
             self._off(self.last.tick, self.last.seconds, voice)
+        self.times.add(self.last.tick, self.last.seconds)
         tempos, keys, transports, controls, sets, marks, takes = (
             tuple(sorted(self.others[kind], key=_BY_TIME)) for kind in _TIMED
         )
@@ -253,8 +256,13 @@ def _apart(notes: Iterable[Note]) -> Iterator[Note]:
     """Let each note end, at the latest, where the next of its voice begins."""
     ordered = sorted(notes, key=lambda note: (note.voice, note.seconds, note.tick))
     for note, following in zip_longest(ordered, ordered[1:]):
-        if following is None or note.voice != following.voice:
+        if following is None or note.voice != following.voice or _is_before(note, following):
             yield note
-            continue
-        end_tick = max(note.tick, min(note.end_tick, following.tick))
-        yield replace(note, end_tick=end_tick, end_seconds=min(note.end_seconds, following.seconds))
+        else:
+            end_tick = max(note.tick, min(note.end_tick, following.tick))
+            end_seconds = min(note.end_seconds, following.seconds)
+            yield replace(note, end_tick=end_tick, end_seconds=end_seconds)
+
+
+def _is_before(note: Note, following: Note) -> bool:
+    return note.end_tick <= following.tick and note.end_seconds <= following.seconds

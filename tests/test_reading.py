@@ -230,12 +230,12 @@ def test_whatever_bit_flips_is_told_or_costs_only_the_last_record(
     ("reach", "at", "first"),
     [
         (reaching_back, -1.0, 1),
-        (reaching_back, 9.9, 1),
-        (reaching_back, 10.0, 2),
+        (reaching_back, 12.0, 1),
+        (reaching_back, 12.1, 2),
         (reaching_back, 25.0, 3),
         (reaching_back, 999.0, 3),
-        (reaching_tick, 4799, 1),
-        (reaching_tick, 4800, 2),
+        (reaching_tick, 4800 + 1920, 1),
+        (reaching_tick, 4801 + 1920, 2),
     ],
 )
 def test_the_last_minutes_need_the_last_pieces_only(
