@@ -54,7 +54,7 @@ class _Cut:
             whole,
             begin=self.begin,
             end=self.end,
-            notes=tuple(self._parts(whole.notes)),
+            notes=tuple(sorted(self._parts(whole.notes))),
             tempos=self._chased(whole.tempos),
             keys=self._chased(whole.keys),
             transports=self._chased(whole.transports),
