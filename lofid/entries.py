@@ -13,8 +13,6 @@ from lofid.music import Key
 
 FORMAT: Final = 2
 """Format 1 was lines of JSON, one file for a take."""
-SLOWEST_BPM, FASTEST_BPM = 4, 1000
-"""A MIDI file's tempo has three bytes of microseconds, which end at 3.6 beats per minute."""
 FARTHEST_TICK = 2**53
 
 
@@ -33,7 +31,7 @@ Tick = Annotated[int, Field(ge=-FARTHEST_TICK, le=FARTHEST_TICK)]
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 Channel = Annotated[int, Field(ge=0, le=15)]
 SevenBits = Annotated[int, Field(ge=0, le=127)]
-Bpm = Annotated[float, Field(ge=SLOWEST_BPM, le=FASTEST_BPM)]
+Bpm = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 KeyText = Annotated[str, AfterValidator(_key)]
 Status = Annotated[int, Field(ge=0x80, le=0xEF)]
 

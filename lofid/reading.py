@@ -10,7 +10,7 @@ Rules:
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from lofid.entries import Entry, Gap, Header, parse
+from lofid.entries import End, Entry, Gap, Header, parse
 from lofid.errors import RecordingError, told
 from lofid.music import BAR_TICKS
 from lofid.pieces import Piece
@@ -79,6 +79,14 @@ def first_header(piece: Piece) -> Header | None:
         return None
     entry = next(_parsed(piece, data, _unheard, _unheard), None)
     return entry if isinstance(entry, Header) else None
+
+
+def is_ended(pieces: Sequence[Piece]) -> bool:
+    """Whether a session said that it ends; else it goes on, or was cut off. Reads the last piece.
+
+    A piece of 4 MiB takes half a second.
+    """
+    return any(isinstance(entry, End) for entry in entries_in(pieces[-1:], _unheard))
 
 
 def _unheard(_line: str) -> None:

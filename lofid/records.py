@@ -29,6 +29,8 @@ MOST_CHECKED_BYTES = 2**26
 made such that every byte of it seems to begin a long one."""
 
 _FRAME = struct.Struct("<II")
+FRAME_BYTES = _FRAME.size
+"""What stands before each payload."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
@@ -84,7 +86,7 @@ def _record_at(data: bytes, offset: int) -> tuple[bytes, int] | None:
 
 def _frame_at(data: bytes, offset: int) -> tuple[int, int, int]:
     """Give where a payload would begin and end, and its checksum; one too long never ends."""
-    start = offset + _FRAME.size
+    start = offset + FRAME_BYTES
     if start > len(data):
         return start, len(data) + 1, 0
     length, checksum = _FRAME.unpack_from(data, offset)

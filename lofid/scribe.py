@@ -16,17 +16,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lofid import __version__
-from lofid.entries import FORMAT
+from lofid.entries import FORMAT, parse
 from lofid.errors import RecordingError, told
 from lofid.holding import Holding
 from lofid.pieces import Bounds, OpenPiece, new_session, prune, sync
-from lofid.records import encode
+from lofid.records import FRAME_BYTES, encode
 
 RETRY_SECONDS = 5.0
 MOST_WAITING_BYTES = 2**20
@@ -75,6 +74,7 @@ class Scribe:
 
         ``header`` gives what holds now, as plain values: called here and at each cut, in the
         engine's thread. ``now`` is monotonic, ``wall`` the time of day, both in seconds.
+        ValueError when ``header`` does not give what :class:`lofid.entries.Header` has.
         """
         self.session = new_session(wall())
         self.fault: RecordingError | None = None
@@ -85,6 +85,7 @@ class Scribe:
         self._holding = Holding()
         self._told: list[bytes] = []
         self._before = self._held()
+        parse(self._before[1][FRAME_BYTES:])
         self._cut: deque[_Batch] = deque()
         """What :meth:`flush` has not seen yet: all else below is its own, behind the lock."""
         self._batches: deque[_Batch] = deque()
@@ -157,7 +158,7 @@ class Scribe:
         with self._lock:
             self._take_in()
             self._write_batches()
-            self._close_piece()
+            self.fault = self._close_piece() or self.fault
 
     def _take_in(self) -> None:
         while self._cut:
@@ -184,8 +185,7 @@ class Scribe:
 
     def _turn(self, batch: _Batch) -> None:
         """Begin a new piece with what held before the batch, and with the batch."""
-        self._close_piece()
-        fault = self._prune()
+        fault = self._close_piece() or self._prune()
         piece = OpenPiece(self._folder, self.session, self._number + 1)
         records = [batch.header, *self._told_gap(batch), *batch.records]
         try:
@@ -220,26 +220,22 @@ class Scribe:
             return error
         return None
 
-    def _close_piece(self) -> None:
+    def _close_piece(self) -> RecordingError | None:
         piece, self._piece = self._piece, None
-        if piece is not None:
-            try:
-                piece.close()
-            except OSError as error:
-                self._fail(error)
+        if piece is None:
+            return None
+        try:
+            piece.close()
+        except OSError as error:
+            return _said(piece.path, error)
+        return None
 
     def _fail(self, error: OSError) -> None:
         """Leave the piece as it is, say why, and try again in a while."""
-        why = error.strerror or str(error)
-        where = self._folder if self._piece is None else self._piece.path
-        advice = "what was recorded until now is kept, and lofid goes on trying"
-        self.fault = RecordingError(f"{told(where)}: cannot be written: {why}; {advice}")
-        self._gap = self._gap or _Gap(why)
+        self.fault = _said(self._folder if self._piece is None else self._piece.path, error)
+        self._gap = self._gap or _Gap(error.strerror or str(error))
         self._retry_at = self._now() + RETRY_SECONDS
-        piece, self._piece = self._piece, None
-        if piece is not None:
-            with suppress(OSError):  # said already
-                piece.close()
+        self._close_piece()  # if that fails too, why is said already
 
     def _forget_what_is_too_much(self) -> None:
         size = sum(batch.size for batch in self._batches)
@@ -249,3 +245,9 @@ class Scribe:
             self._gap.records += len(batch.records)
             if self._gap.from_seconds is None:
                 self._gap.from_seconds = batch.seconds
+
+
+def _said(path: Path, error: OSError) -> RecordingError:
+    advice = "what was recorded until now is kept, and lofid goes on trying"
+    why = error.strerror or str(error)
+    return RecordingError(f"{told(path)}: cannot be written: {why}; {advice}")

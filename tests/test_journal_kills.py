@@ -56,7 +56,8 @@ for number in range(int(sys.argv[3])):
 def test_what_was_flushed_survives_kill_9_and_nothing_is_doubled(tmp_path: Path) -> None:
     """At random moments, also while it goes from one piece to the next."""
     arguments = [sys.executable, "-c", KILLER, str(tmp_path), "6", str(KILLS)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=root)
     results = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(number, signal) for number, _, signal in results] == [(n, 9) for n in range(KILLS)]
     pieces_seen, flushed_seen = [], []

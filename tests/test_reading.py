@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lofid.entries import Control, Entry, Header, Input, KeyChange, Mark, Off, On, parse
 from lofid.pieces import Piece
-from lofid.reading import entries_in, first_header, reaching_back, reaching_tick
+from lofid.reading import entries_in, first_header, is_ended, reaching_back, reaching_tick
 from lofid.records import encode
 from tests.journals import WALL, Desk, held
 
@@ -81,8 +81,8 @@ def test_a_record_is_an_entry(payload: bytes, entry: Entry) -> None:
         (b'{"what":"end","tick":1,"seconds":NaN}', "end.seconds Input should be a finite number"),
         (b'{"what":"key","tick":1,"seconds":1,"text":"H"}',
          "key.text 'H' is not a key such as 'F minor' or 'Eb major'"),
-        (b'{"what":"tempo","tick":1,"seconds":1,"bpm":2}',
-         "tempo.bpm Input should be greater than or equal to 4"),
+        (b'{"what":"tempo","tick":1,"seconds":1,"bpm":0}',
+         "tempo.bpm Input should be greater than 0"),
         (b'{"tick":1}', "Unable to extract tag using discriminator 'what'"),
         (b'{"what":"end"', "Invalid JSON: EOF while parsing an object at line 1 column 13"),
         (b"[" * 100_000, "Invalid JSON: recursion limit exceeded at line 1 column 202"),
@@ -252,6 +252,21 @@ def test_a_header_can_be_read_alone(tmp_path: Path) -> None:
     assert isinstance(found, Header)
     assert found.tick == 7
     assert (first_header(torn), first_header(gone)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("last", "ended"),
+    [
+        (header() + mark("a") + encode("end", {"tick": 1, "seconds": 1}), True),
+        (header() + mark("a") + encode("end", {"tick": 1, "seconds": 1})[:-1], False),
+        (header() + mark("a"), False),
+        (b"", False),
+    ],
+)
+def test_a_session_that_was_cut_off_is_known_by_its_last_piece(
+    tmp_path: Path, last: bytes, ended: bool
+) -> None:
+    assert is_ended(written(tmp_path, header() + mark("a"), last)) == ended
 
 
 def test_a_journal_is_read_while_it_is_written(tmp_path: Path) -> None:

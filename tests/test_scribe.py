@@ -390,6 +390,30 @@ def test_what_json_cannot_say_is_its_tellers_fault(desk: Desk) -> None:
         Scribe(desk.folder, lambda: {"model": object()})
 
 
+def test_a_header_that_nobody_could_read_is_refused_before_anything_plays(desk: Desk) -> None:
+    with pytest.raises(ValueError, match=r"header\.moving Field required"):
+        Scribe(desk.folder, lambda: {k: v for k, v in held().items() if k != "moving"})
+
+
+def test_a_piece_that_cannot_be_closed_well_is_said_and_the_next_one_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    desk = Desk(tmp_path, piece_bytes=700)
+    desk.mark("one" + "x" * 300)
+    desk.flush()
+    with monkeypatch.context() as patched:
+        patched.setattr("lofid.pieces._sync", broken)
+        desk.mark("two" + "x" * 300)
+        desk.flush()
+    assert str(desk.scribe.fault).startswith(
+        f"{desk.pieces()[0].path}: cannot be written: Input/output error; "
+    )
+    assert [text[:3] for text in desk.told()] == ["|", "one", "|", "two"]
+
+
 @contextmanager
 def mounted(*arguments: str) -> Iterator[None]:
     """Mount something for a time. Skips where that is not allowed."""
