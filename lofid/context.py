@@ -36,6 +36,10 @@ class Entry:
     velocity_id: int
 
 
+MemoryRow = list[int]
+"""[onset, length, token id, velocity class] of an entry, as it is kept from session to session."""
+
+
 class Row(NamedTuple):
     """One event of a window: where it lies, and its ids.
 
@@ -135,9 +139,12 @@ class Context:
         return self._rows(self._entries()[-max(self.length, REACH) :], next_onset_grid)
 
     def rows_before(self, number: int) -> list[Row]:
-        """Give what leads up to a person's event. KeyError for one that is forgotten."""
+        """Give what leads up to a person's event: nothing to one that is too long ago.
+
+        KeyError for one that is forgotten.
+        """
         entry, entries = self._heard[number], self._entries()
-        place = next(place for place, known in enumerate(entries) if known is entry)
+        place = next((place for place, known in enumerate(entries) if known is entry), 0)
         return self._rows(
             entries[max(0, place - max(self.length, REACH)) : place], entry.onset_grid
         )

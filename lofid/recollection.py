@@ -17,7 +17,7 @@ STEPS_BETWEEN_PRIMES = 64
 
 TAIL = 32
 """So many of the newest events may be changed without hearing the whole window anew: those that
-are composed ahead, and those that are being played."""
+are composed ahead, and those that are being played. (Then as many of the oldest may be missing.)"""
 
 
 class Recollection:
@@ -29,8 +29,9 @@ class Recollection:
         self._length = length
         self._path: list[tuple[Row, Prediction]] = []
         """Each row that was heard by a step, and what was predicted after it."""
-        self._primed: tuple[Row, Prediction] | None = None
-        """The last row that was heard in one go with those before it."""
+        self._window: list[Row] = []
+        """What was heard in one go before that, and what was predicted after it."""
+        self._primed: Prediction | None = None
         self._tail = 0
 
     @property
@@ -41,11 +42,11 @@ class Recollection:
     def forget(self) -> None:
         """Hear the whole window anew the next time."""
         self._path.clear()
-        self._primed = None
+        self._window = []
 
     def change(self, onset_grid: int) -> None:
-        """Take note that the person's part changed at an onset; where that is long ago, forget."""
-        if self._primed is not None and onset_grid <= self._primed[0].onset_grid:
+        """Take note of a change at an onset; where that is long ago, all is heard anew."""
+        if self._window and onset_grid <= self._window[-1].onset_grid:
             self.forget()
 
     def predict(self, rows: list[Row]) -> Prediction:
@@ -62,31 +63,38 @@ class Recollection:
         if self._path:
             return self._path[-1][1]
         assert self._primed is not None, "something was heard before"
-        return self._primed[1]
+        return self._primed
 
     def _heard_before(self, rows: list[Row]) -> int | None:
         """Go back to the newest state that these rows lead to; give how many of them it heard.
 
-        None where there is no such state.
+        None where there is no such state, or where it may be one of several: keys that are struck
+        again in one place make equal rows.
         """
-        if self._primed is None:
+        primed = (
+            [i for i, row in enumerate(rows) if row == self._window[-1]] if self._window else []
+        )
+        if len(primed) != 1 or not self._leads_to(rows[: primed[0] + 1]):
             return None
-        for primed in range(len(rows) - 1, -1, -1):
-            if rows[primed] == self._primed[0]:
-                break
-        else:
+        missing = min(len(rows), self._length) - len(self._window) - len(rows[primed[0] + 1 :])
+        if missing > TAIL:
             return None
-        following = rows[primed + 1 :]
+        following = rows[primed[0] + 1 :]
         pairs = zip(self._path, following, strict=False)
         same = next((i for i, (a, b) in enumerate(pairs) if a[0] != b), None)
         del self._path[min(len(self._path), len(following)) if same is None else same :]
-        return primed + 1 + len(self._path)
+        return primed[0] + 1 + len(self._path)
+
+    def _leads_to(self, rows: list[Row]) -> bool:
+        """Whether what was heard in one go ends as these rows do, as far as both go back."""
+        length = min(len(rows), len(self._window))
+        return rows[-length:] == self._window[-length:]
 
     def _prime(self, rows: list[Row]) -> int:
         """Hear the window anew; give how many rows were heard: all."""
         window = rows[-self._length :]
         self._tail = tail = min(TAIL, len(window) // 2)
-        first, *others = self._predictor.trail(Window.of(window), tail)
-        self._primed = window[len(window) - tail - 1], first
+        self._primed, *others = self._predictor.trail(Window.of(window), tail)
+        self._window = window[: len(window) - tail]
         self._path = list(zip(window[len(window) - tail :], others, strict=True))
         return len(rows)

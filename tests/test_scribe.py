@@ -218,6 +218,10 @@ def test_a_full_disk_is_said_and_when_there_is_room_it_goes_on_in_a_new_piece(
     assert desk.told() == ["|", "before", "|", "gap", *(f"during {n}" for n in range(4)), "after"]
     gap = next(entry for entry in desk.read()[0] if isinstance(entry, Gap))
     assert gap == Gap(seconds=1.0, from_seconds=1.0, records=0, why=FULL)
+    desk.flush(3600.0)
+    desk.mark("an hour later")
+    desk.flush()
+    assert desk.told()[-2:] == ["|", "an hour later"], "a gap is told once"
 
 
 def test_it_is_tried_again_every_few_seconds_only(desk: Desk, disk: Disk) -> None:
