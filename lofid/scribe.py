@@ -145,7 +145,11 @@ class Scribe:
             if piece is None or not self._is_unsynced:
                 return
             self._is_unsynced = False
-            descriptor = piece.duplicate()
+            try:
+                descriptor = piece.duplicate()
+            except OSError as error:
+                self._fail(error)
+                return
         try:
             sync(descriptor, self._folder)
         except OSError as error:
