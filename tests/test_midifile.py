@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lofid.errors import RecordingError
-from lofid.journal import PlayedNote, Session
 from lofid.midifile import midi_bytes, write_midi
 from lofid.music import BAR_TICKS
+from lofid.session import PlayedNote, Session
 
 PITCHES = st.integers(12, 127)
 TICKS = st.integers(0, 5000)
