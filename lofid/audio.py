@@ -16,7 +16,7 @@ from lofid.session import Session
 
 SAMPLES_PER_SECOND = 44100
 LONGEST_WAV_SECONDS = (2**32 - 4096) // (SAMPLES_PER_SECOND * 4)
-"""A .wav counts its bytes in 32 bits: 6.7 hours of stereo."""
+"""A .wav counts its bytes in 32 bits: 6.8 hours of stereo."""
 GAIN = "0.6"
 SOUND_FONT_FOLDERS = (
     "~/.local/share/soundfonts",

@@ -12,6 +12,7 @@ import argparse
 import importlib.util
 import os
 import signal
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -81,15 +82,22 @@ def _title(path: Path) -> str:
 def _check_target(path: Path, overwrite: bool) -> None:
     """RecordingError unless such a file can be made here, and none would be lost."""
     try:
-        is_there, is_file = path.exists(), path.is_file()
         tempfile.TemporaryFile(dir=path.parent).close()
+        found = _status(path)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise RecordingError(f"{told(path)}: cannot be written: {why}") from error
-    if is_there and not is_file:
+    if found is not None and not stat.S_ISREG(found.st_mode):
         raise RecordingError(f"{told(path)}: is no regular file; give another name")
-    if is_there and not overwrite:
+    if found is not None and not overwrite:
         raise RecordingError(f"{told(path)}: is there already; give another name, or overwrite it")
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _write_midi(session: Session, path: Path, _title: str, _font: Path | None) -> None:

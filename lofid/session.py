@@ -126,6 +126,8 @@ def _check_changes(session: Session) -> None:
         check_tempo(bpm)
     for _, text in session.keys:
         Key.parse(text)
+    for _, text in session.marks:
+        text.encode()
     for _, percent in session.swings:
         if not LEAST_SWING <= percent <= MOST_SWING:
             raise ValueError(f"a swing of {percent} is outside {LEAST_SWING} to {MOST_SWING}")

@@ -64,6 +64,7 @@ def test_a_controller_knows_its_channel() -> None:
         ({"tempos": ((0, 3.0),)}, "outside 4 to 1000"),
         ({"swings": ((0, 76.0),)}, "outside 50 to 75"),
         ({"keys": ((0, "H"),)}, "not a key"),
+        ({"marks": ((0, "half a letter: \ud800"),)}, "surrogates not allowed"),
         ({"keys_channel": 0}, "share channel 0"),
     ],
 )
