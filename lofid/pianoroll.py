@@ -78,7 +78,8 @@ def _draw_line(
 ) -> None:
     """Draw one line of the roll: ticks from ``start``, pitches within ``span``."""
     _draw_grid(axes, start, span, session.end_tick)
-    for part in parts:
+    # What is drawn last covers the others: keys first, and a person last.
+    for part in sorted(parts, key=lambda part: (part.by_person, part.name != "keys")):
         notes = [n for n in part.notes if n.tick < start + LINE_TICKS and n.end_tick > start]
         axes.add_collection(_blocks(notes, _colour(part)), autolim=False)
     _draw_labels(axes, session, start)

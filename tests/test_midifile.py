@@ -111,7 +111,7 @@ def test_what_is_written_is_what_sounded(
     assert file.ticks_per_beat == symusic.Score(path).ticks_per_quarter == 480
     assert {sum(m.time for m in track) for track in file.tracks} == {take.end_tick}
     tempos = [(t.time, t.mspq) for t in symusic.Score(path).tempos]
-    expected = [(tick, round(60_000_000 / bpm)) for tick, bpm in take.tempos]
+    expected = [(tick, int(60_000_000 / bpm)) for tick, bpm in take.tempos]
     assert tempos == expected or (not expected and tempos == [(0, 500_000)])
     assert controls_by_mido(path) == sorted(take.controls, key=lambda c: (c.tick, c.data))
     assert marks_by_mido(path) == list(take.marks)
@@ -153,7 +153,7 @@ def test_the_file_word_for_word(tmp_path: Path) -> None:
     )
     conductor, *tracks = mido.MidiFile(tmp_path / "take.mid").tracks
     assert [str(message) for message in conductor] == [
-        "MetaMessage('set_tempo', tempo=789474, time=0)",
+        "MetaMessage('set_tempo', tempo=789473, time=0)",
         "MetaMessage('key_signature', key='Fm', time=0)",
         "MetaMessage('time_signature', numerator=4, denominator=4, clocks_per_click=24, "
         "notated_32nd_notes_per_beat=8, time=0)",
@@ -190,6 +190,13 @@ def test_music21_opens_it(tmp_path: Path) -> None:
     score = music21.converter.parse(tmp_path / "take.mid", quantizePost=False, forceSource=True)
     found = [(n.pitch.midi, n.getOffsetInHierarchy(score)) for n in score.recurse().notes]
     assert sorted(found) == [(60 + i, float(i)) for i in range(9)]
+
+
+def test_whole_tempos_are_not_a_trifle_less(tmp_path: Path) -> None:
+    """Rosegarden's ruler cuts decimals off: 83.99998 would be 83."""
+    write_midi(replace(session(), tempos=((0, 84.0),)), tmp_path / "take.mid")
+    conductor = mido.MidiFile(tmp_path / "take.mid").tracks[0]
+    assert [m.tempo for m in conductor if m.type == "set_tempo"] == [714_285]
 
 
 def test_marks_and_pedals_word_for_word(tmp_path: Path) -> None:
