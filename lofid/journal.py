@@ -1,4 +1,4 @@
-"""What sounded: as values, and as a journal that survives ``kill -9``.
+"""What sounded, as a journal that survives ``kill -9``.
 
 A journal is JSON lines. The first is a header; each further line is one thing that happened, in
 the order it happened, and carries the arguments of the method of :class:`_Tape` that it names::
@@ -11,108 +11,26 @@ Rules:
 
 * Ticks count from the start of the recording; channels are 0 to 15, as on the wire.
 * A part never sounds the same pitch twice at once on a channel: MIDI could not say which of the
-  two a note-off means. :class:`Session` refuses it, and a journal is read by the ledger's rule:
-  the second note ends the first.
+  two a note-off means. A :class:`~lofid.session.Session` refuses it, and a journal is read by the
+  ledger's rule: the second note ends the first.
 * The last line may be torn. A journal without an end ends where its last line stands.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from itertools import pairwise, zip_longest
+from dataclasses import dataclass, field
 from operator import index
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lofid.errors import RecordingError
 from lofid.music import Key
+from lofid.session import PlayedNote, Session, apart, check_tempo
 
 JOURNAL_FORMAT = 1
-SLOWEST_BPM, FASTEST_BPM = 4, 1000
-"""A file's tempo has three bytes of microseconds, which end at 3.6 beats per minute."""
-
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PlayedNote:
-    """One note as it sounded. Ticks from the start of the file; ``channel`` is 0 to 15."""
-
-    tick: int
-    length_ticks: int
-    channel: int
-    pitch: int
-    velocity: int
-    by_person: bool = False
-
-    def __post_init__(self) -> None:
-        ranges = ((self.channel, 0, 15), (self.pitch, 0, 127), (self.velocity, 1, 127))
-        if self.tick < 0 or self.length_ticks < 1 or any(not a <= v <= b for v, a, b in ranges):
-            raise ValueError(f"MIDI has no such note: {self}")
-
-    @property
-    def end_tick(self) -> int:
-        """Where its note-off stands."""
-        return self.tick + self.length_ticks
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What sounded: notes, ``(tick, bpm)`` and ``(tick, key)`` changes in order, and the end.
-
-    ``lead_channel`` and ``keys_channel`` are 0 to 15 and say which of lofid's notes are whose.
-    ValueError for what a MIDI file cannot say.
-    """
-
-    notes: tuple[PlayedNote, ...]
-    tempos: tuple[tuple[int, float], ...]
-    keys: tuple[tuple[int, str], ...]
-    lead_channel: int
-    keys_channel: int
-    end_tick: int
-
-    def __post_init__(self) -> None:
-        if self.lead_channel == self.keys_channel:
-            raise ValueError(f"lead and keys share channel {self.lead_channel}")
-        _check_changes(self.tempos, self.keys)
-        if self.end_tick < _last_tick(self.notes, self.tempos, self.keys):
-            raise ValueError(f"the session ends at {self.end_tick}, before what sounds in it")
-        for note, following in pairwise(sorted(self.notes, key=_voice)):
-            if _same_voice(note, following) and note.end_tick > following.tick:
-                raise ValueError(f"{following} begins while {note} sounds")
-
-
-def _check_changes(
-    tempos: tuple[tuple[int, float], ...], keys: tuple[tuple[int, str], ...]
-) -> None:
-    for changes in (tempos, keys):
-        ticks = [tick for tick, _ in changes]
-        if ticks != sorted({abs(tick) for tick in ticks}):
-            raise ValueError(f"changes are out of order: {changes}")
-    for _, bpm in tempos:
-        _check_tempo(bpm)
-    for _, text in keys:
-        Key.parse(text)
-
-
-def _check_tempo(bpm: float) -> None:
-    if not SLOWEST_BPM <= bpm <= FASTEST_BPM:
-        raise ValueError(f"a tempo of {bpm} bpm is outside {SLOWEST_BPM} to {FASTEST_BPM}")
-
-
-def _voice(note: PlayedNote) -> tuple[bool, int, int, int]:
-    return (note.by_person, note.channel, note.pitch, note.tick)
-
-
-def _same_voice(note: PlayedNote, other: PlayedNote) -> bool:
-    return _voice(note)[:3] == _voice(other)[:3]
-
-
-def _last_tick(notes: Iterable[PlayedNote], *changes: Iterable[tuple[int, object]]) -> int:
-    ticks = [note.end_tick for note in notes]
-    return max([*ticks, *(tick for each in changes for tick, _ in each)], default=0)
 
 
 @dataclass(slots=True)
@@ -141,7 +59,7 @@ class _Tape:
             )
 
     def tempo(self, tick: int, bpm: float) -> None:
-        _check_tempo(bpm)
+        check_tempo(bpm)
         self.end(tick)
         self.tempos[tick] = float(bpm)
 
@@ -156,21 +74,10 @@ class _Tape:
         """Cut what still sounds off at the end, and put everything in order."""
         for channel, pitch, by_person in list(self.sounding):
             self.off(self.end_tick, channel, pitch, by_person)
-        notes = tuple(sorted(_apart(self.notes)))
+        notes = tuple(sorted(apart(self.notes)))
         tempos, keys = _from_the_start(self.tempos), _from_the_start(self.keys)
-        end_tick = max(self.end_tick, _last_tick(notes))
+        end_tick = max([self.end_tick, *(note.end_tick for note in notes)])
         return Session(notes, tempos, keys, lead_channel, keys_channel, end_tick)
-
-
-def _apart(notes: Iterable[PlayedNote]) -> Iterator[PlayedNote]:
-    """Let each note end where the next of its voice begins; what has no length then is gone."""
-    ordered = sorted(notes, key=lambda note: (*_voice(note), note.length_ticks))
-    for note, following in zip_longest(ordered, ordered[1:]):
-        room_ticks = note.length_ticks
-        if following is not None and _same_voice(note, following):
-            room_ticks = following.tick - note.tick
-        if room_ticks > 0:
-            yield replace(note, length_ticks=min(note.length_ticks, room_ticks))
 
 
 def _from_the_start(changes: dict[int, _T]) -> tuple[tuple[int, _T], ...]:

@@ -1,6 +1,5 @@
 """The journal: lines in, a session out, also when the last line is torn."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lofid.errors import RecordingError
-from lofid.journal import PlayedNote, Session, journal_line, read_journal
+from lofid.journal import journal_line, read_journal
+from lofid.session import Session
 
 HEADER = journal_line("header", format=1, lofid="0.1.0", lead_channel=0, keys_channel=1)
 
@@ -134,35 +134,3 @@ def test_a_damaged_journal_says_where(tmp_path: Path, text: str, message: str) -
     with pytest.raises(RecordingError) as caught:
         read_journal(path)
     assert str(caught.value).removeprefix(str(path)).lstrip(":, ") == message
-
-
-LEGAL = PlayedNote(0, 10, 0, 60, 80)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("tick", -1), ("length_ticks", 0), ("channel", 16), ("pitch", 128), ("velocity", 0)],
-)
-def test_midi_has_no_such_note(field: str, value: int) -> None:
-    with pytest.raises(ValueError, match="MIDI has no such note"):
-        replace(LEGAL, **{field: value})  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"notes": (LEGAL, PlayedNote(9, 1, 0, 60, 80))}, "begins while"),
-        ({"end_tick": 9, "notes": (LEGAL,)}, "before what sounds in it"),
-        ({"tempos": ((5, 80.0), (5, 81.0))}, "out of order"),
-        ({"tempos": ((-5, 80.0),)}, "out of order"),
-        ({"tempos": ((0, 3.0),)}, "outside 4 to 1000"),
-        ({"keys": ((0, "H"),)}, "not a key"),
-        ({"keys_channel": 0}, "share channel 0"),
-    ],
-)
-def test_a_midi_file_could_not_say_this(values: dict[str, object], message: str) -> None:
-    legal: dict[str, object] = {
-        "notes": (), "tempos": (), "keys": (), "lead_channel": 0, "keys_channel": 1, "end_tick": 99
-    }  # fmt: skip
-    with pytest.raises(ValueError, match=message):
-        Session(**legal | values)  # type: ignore[arg-type]

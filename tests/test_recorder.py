@@ -10,8 +10,9 @@ import mido
 import pytest
 
 from lofid.errors import RecordingError
-from lofid.journal import PlayedNote, read_journal
+from lofid.journal import read_journal
 from lofid.recorder import Conversion, Recorder, unused
+from lofid.session import PlayedNote
 from tests.test_midifile import files_no_longer_than, read_by_mido
 
 GENEROUS_SECONDS = 120
