@@ -4,7 +4,7 @@ The token first, then its rhythm, then how hard it is struck; each draw uses the
 numbers. NoNumbers, by all that draws, where the model gives none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from lofid.feel import Feel
 from lofid.guard import LoopGuard
 from lofid.harmony import Harmony
 from lofid.keylock import HOME_CLASSES, kept, strangers
-from lofid.music import from_home
+from lofid.music import GRID_TICKS, Event, from_home, swung
 from lofid.predictor import Foreteller, Prediction
 from lofid.refrain import Choice, numbers
 from lofid.register import Register
@@ -108,7 +108,15 @@ class Chooser:
         low, high = (pitch - feel.key.shift_semitones for pitch in feel.register)
         return self._register.octaves(low, high)
 
-    def sounding(self, token: int, feel: Feel) -> tuple[int, ...]:
+    def event(self, choice: Choice, onset_grid: int, feel: Feel) -> Event:
+        """Give what a choice sounds as, in concert pitch and swung time."""
+        onset = swung(onset_grid * GRID_TICKS, feel.swing_percent)
+        end = swung((onset_grid + choice.length_grid) * GRID_TICKS, feel.swing_percent)
+        event = Event(self._sounding(choice.token, feel), onset, end - onset, 1)
+        percent = feel.keys_velocity_percent if event.is_chord else feel.lead_velocity_percent
+        return replace(event, velocity=min(max(round(choice.velocity * percent / 100), 1), 127))
+
+    def _sounding(self, token: int, feel: Feel) -> tuple[int, ...]:
         """Give the pitches that a token sounds as: in the key, and in the register of the lead."""
         home = self._vocabulary.pitches[token]
         octaves = self._lead_octaves(feel) if len(home) == 1 else 0
@@ -117,7 +125,7 @@ class Chooser:
     def _sounding_as(self, pitches: tuple[int, ...], feel: Feel) -> list[int]:
         """List the tokens that sound as these pitches now."""
         tokens = range(1, len(self._vocabulary.tokens))
-        return [token for token in tokens if self.sounding(token, feel) == pitches]
+        return [token for token in tokens if self._sounding(token, feel) == pitches]
 
     def _draw(self, logits: Logits, feel: Feel) -> int:
         return pick(logits, feel.temperature, feel.top_p, self._rng)

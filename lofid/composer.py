@@ -7,43 +7,25 @@ something was heard meanwhile. A model that gives no numbers does not stop it: t
 repeated (:mod:`lofid.refrain`) until it does.
 """
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from lofid.card import LONGEST_STEP_GRID
 from lofid.chooser import MOST_AT_ONCE, Chooser, Place
-from lofid.context import Context, Entry
+from lofid.context import Context, Entry, MemoryRow
 from lofid.density import Habit
 from lofid.errors import ModelError
 from lofid.feel import Feel
 from lofid.guard import LoopGuard
-from lofid.music import BAR_GRID, GRID_PER_QUARTER, GRID_TICKS, Event, swung, to_home
+from lofid.marks import Mark, Marks
+from lofid.music import BAR_GRID, GRID_PER_QUARTER, GRID_TICKS, Event, first_place, to_home
 from lofid.predictor import Foreteller, Prediction
 from lofid.recollection import Recollection
 from lofid.refrain import Choice, Known, NoNumbers, Refrain, numbers
 from lofid.vocabulary import velocity_id
-
-MemoryRow = list[int]
-"""[onset, length, token id, velocity class] of an entry of the context, on the grid."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """How it stood before an event was drawn, which then began at ``onset_ticks``."""
-
-    onset_ticks: int
-    onset_grid: int
-    step_grid: int
-    begun_here: list[int]
-    rng: Any
-    guard: LoopGuard
-    refrain: Refrain
-    habit: Habit
 
 
 class Composer:
@@ -55,7 +37,6 @@ class Composer:
     def __init__(self, predictor: Foreteller, feel: Feel, seed: int):
         """Compose until the context is full. ModelError if the model gives no numbers for that."""
         self.faults = 0
-        self._feel = feel
         self._predictor = predictor
         self._card = predictor.card
         self._vocabulary = predictor.vocabulary
@@ -69,10 +50,15 @@ class Composer:
         self._onset_grid = 0
         self._step_grid = 0
         self._begun_here: list[int] = []
-        self._marks: deque[_Mark] = deque()
+        self._marks = Marks()
         self._waiting: Event | None = None
         self._heard: dict[int, Event] = {}
+        self._late: dict[int, Entry] = {}
+        """What is known better than it is in the context."""
+        # What nobody hears is as dense as learnt: a density is the same from the start as later.
+        self._feel = replace(feel, density=1.0)
         self._fill()
+        self._feel = feel
 
     @property
     def feel(self) -> Feel:
@@ -84,9 +70,7 @@ class Composer:
         is_other_key = feel.key.shift_semitones != self._feel.key.shift_semitones
         self._feel = feel
         if is_other_key:
-            for number, event in self._heard.items():
-                self._context.hear(number, self._entry(event))
-            self._recollection.forget()
+            self._understand({number: self._entry(e) for number, e in self._heard.items()})
 
     @property
     def context(self) -> list[Entry]:
@@ -132,13 +116,9 @@ class Composer:
         They are in concert pitch and swung time, in the order of their onsets.
         """
         events: list[Event] = []
-        while True:
-            event = self._waiting or self._next()
-            if event.onset_ticks >= until_ticks:
-                self._waiting = event
-                return events
-            self._waiting = None
+        while (event := self.compose_one(until_ticks)) is not None:
             events.append(event)
+        return events
 
     def compose_one(self, until_ticks: int) -> Event | None:
         """Give only the next event, if it begins before ``until_ticks``: that is soonest done."""
@@ -148,21 +128,15 @@ class Composer:
 
     def settle(self, until_ticks: int) -> None:
         """What begins before ``until_ticks`` will not be taken back."""
-        while self._marks and self._marks[0].onset_ticks < until_ticks:
-            self._marks.popleft()
+        self._marks.settle(until_ticks)
 
     def take_back(self, from_ticks: int) -> None:
-        """Forget what was composed to begin at ``from_ticks`` or later, and go on before it.
-
-        ValueError where that was settled.
-        """
-        mark = None
-        while self._marks and self._marks[-1].onset_ticks >= from_ticks:
-            mark = self._marks.pop()
-        if mark is None:
+        """Forget what was composed to begin at ``from_ticks`` or later, unless it is settled."""
+        if (mark := self._marks.take_back(from_ticks)) is None:
             return
         self._waiting = None
         self._context.take_back(mark.onset_grid)
+        self._recollection.change(mark.onset_grid)
         self._onset_grid, self._step_grid = mark.onset_grid, mark.step_grid
         self._begun_here = mark.begun_here
         self._rng.bit_generator.state = mark.rng
@@ -173,7 +147,8 @@ class Composer:
 
         To be called when nothing waits that begins later: after :meth:`take_back`.
         """
-        self._go_to(self._first_place(from_ticks))
+        self._understand(self._late)
+        self._go_to(first_place(from_ticks, self._feel.swing_percent))
 
     def come_in(self, from_ticks: int) -> None:
         """Let the next event begin when the model would have one follow what was heard last.
@@ -182,7 +157,7 @@ class Composer:
         beat away: answering each note with one more would be too busy. To be called after
         :meth:`hear` and :meth:`take_back`.
         """
-        first_grid = self._first_place(from_ticks)
+        first_grid = first_place(from_ticks, self._feel.swing_percent)
         if not self._heard or self._onset_grid - first_grid <= GRID_PER_QUARTER:
             return
         number = max(self._heard, key=lambda number: self._heard[number].onset_ticks)
@@ -196,27 +171,31 @@ class Composer:
             if step is not None:
                 self._go_to(entry.onset_grid + step)
 
-    def _first_place(self, from_ticks: int) -> int:
-        """Find the first place of the grid that, swung, lies at or after ``from_ticks``."""
-        grid = max(from_ticks // GRID_TICKS - 1, 0)
-        while swung(grid * GRID_TICKS, self._feel.swing_percent) < from_ticks:
-            grid += 1
-        return grid
-
     def hear(self, number: int, event: Event) -> tuple[str, float]:
         """Take what a person played into the context, in place of what had this number before.
 
         Gives the token it was heard as and its likeness, 0 to 1. What was composed already stays,
-        unless it is taken back; what is composed next follows from it.
+        unless it is taken back; what is composed next follows from it. Only how long it was is not
+        worth hearing anew all that came after it: that is known with what is heard next.
         """
+        entry, before = self._entry(event), self._heard.get(number)
         self._heard[number] = event
         while len(self._heard) > self._card.context_length:
             del self._heard[next(iter(self._heard))]
-        entry = self._entry(event)
-        self._context.hear(number, entry)
-        self._recollection.change(entry.onset_grid)
+        if before is not None and before.pitches == event.pitches:
+            self._late[number] = entry
+        else:
+            self._late.pop(number, None)
+            self._understand({**self._late, number: entry})
         _, likeness = self._vocabulary.nearest(to_home(event.pitches, self._feel.key))
         return self._vocabulary.tokens[entry.token_id], likeness
+
+    def _understand(self, entries: Mapping[int, Entry]) -> None:
+        """Put a person's entries into the context, and have the model hear them."""
+        self._late = {}
+        for number, entry in entries.items():
+            self._context.hear(number, entry)
+            self._recollection.change(entry.onset_grid)
 
     def _entry(self, event: Event) -> Entry:
         return Entry(
@@ -255,7 +234,11 @@ class Composer:
         """Make a context anew; onset 0, after the shift, is where the composer's bar begins."""
         self._context.clear()
         self._heard.clear()
+        self._late.clear()
         self._recollection.forget()
+        self._habit = Habit()
+        self._marks.clear()
+        self._waiting = None
         for entry in entries:
             self._context.add(entry)
         self._context.shift(self._onset_grid // BAR_GRID * BAR_GRID + shift_grid)
@@ -267,8 +250,8 @@ class Composer:
         choice = self._foretold() or self._repeated()
         token, length = choice.token, choice.length_grid
         self._context.add(Entry(self._onset_grid, length, token, choice.velocity_class))
-        event = self._event(token, length, choice.velocity)
-        self._marks.append(_Mark(event.onset_ticks, *before))
+        event = self._chooser.event(choice, self._onset_grid, self._feel)
+        self._marks.add(Mark(event.onset_ticks, *before))
         self._guard.add(self._onset_grid, token, choice.rhythm, length, event.pitches)
         self._habit = self._habit.after(self._feel.density)
         self._move_on(choice.step_grid, token)
@@ -306,14 +289,6 @@ class Composer:
 
     def _recall(self, begun: list[int]) -> Known:
         return self._refrain.next(self._onset_grid, begun, len(begun) >= MOST_AT_ONCE)
-
-    def _event(self, token: int, length_grid: int, velocity: int) -> Event:
-        feel = self._feel
-        onset = swung(self._onset_grid * GRID_TICKS, feel.swing_percent)
-        end = swung((self._onset_grid + length_grid) * GRID_TICKS, feel.swing_percent)
-        event = Event(self._chooser.sounding(token, feel), onset, end - onset, 1)
-        percent = feel.keys_velocity_percent if event.is_chord else feel.lead_velocity_percent
-        return replace(event, velocity=min(max(round(velocity * percent / 100), 1), 127))
 
     def _move_on(self, step_grid: int, token: int) -> None:
         self._begun_here = [*self._begun_here, token] if step_grid == 0 else []

@@ -9,8 +9,7 @@ together when they are looked at: at equal onsets the person's comes first.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -22,18 +21,22 @@ from lofid.vocabulary import START, Vocabulary
 Ids = npt.NDArray[np.int32]
 SPARE = 80
 """Entries that are kept beyond the window, for when the newest are taken back."""
+MOST_MADE = 4096
 REACH = 100
 """Rows that are given even where the window is shorter: as far as a state is carried."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One event as the model hears it; ``onset_grid`` counts from the start of the session."""
 
     onset_grid: int
     length_grid: int
     token_id: int
     velocity_id: int
+
+
+MemoryRow = list[int]
+"""[onset, length, token id, velocity class] of an entry, as it is kept from session to session."""
 
 
 class Row(NamedTuple):
@@ -82,6 +85,8 @@ class Context:
         self._pad = pad
         self._composed: list[Entry] = []
         self._heard: dict[int, Entry] = {}
+        self._made: dict[tuple[Entry, int], Row] = {}
+        """Each entry's row, by where the following event begins."""
 
     def __len__(self) -> int:
         return min(len(self._composed) + len(self._heard), self.length)
@@ -135,9 +140,12 @@ class Context:
         return self._rows(self._entries()[-max(self.length, REACH) :], next_onset_grid)
 
     def rows_before(self, number: int) -> list[Row]:
-        """Give what leads up to a person's event. KeyError for one that is forgotten."""
+        """Give what leads up to a person's event: nothing to one that is too long ago.
+
+        KeyError for one that is forgotten.
+        """
         entry, entries = self._heard[number], self._entries()
-        place = next(place for place, known in enumerate(entries) if known is entry)
+        place = next((place for place, known in enumerate(entries) if known is entry), 0)
         return self._rows(
             entries[max(0, place - max(self.length, REACH)) : place], entry.onset_grid
         )
@@ -148,12 +156,21 @@ class Context:
         onsets = [entry.onset_grid for entry in entries] + [next_onset_grid]
         first = onsets[0]
         rows = [Row(first, START, START, START, first % BAR_GRID)] * starts
-        rhythm_id = self._vocabulary.rhythm_id
-        for entry, (onset, following) in zip(entries, pairwise(onsets), strict=True):
-            rhythm = rhythm_id(max(following - onset, 0), entry.length_grid)
-            phase = following % BAR_GRID
-            rows.append(Row(onset, entry.token_id, rhythm, entry.velocity_id, phase))
+        for entry, following in zip(entries, onsets[1:], strict=True):
+            row = self._made.get((entry, following))
+            rows.append(self._row(entry, following) if row is None else row)
         return rows
+
+    def _row(self, entry: Entry, following_grid: int) -> Row:
+        """Make an entry's row, and keep it: most rows are the same as the last time."""
+        if len(self._made) > MOST_MADE:
+            self._made.clear()
+        step = max(following_grid - entry.onset_grid, 0)
+        rhythm = self._vocabulary.rhythm_id(step, entry.length_grid)
+        phase = following_grid % BAR_GRID
+        row = Row(entry.onset_grid, entry.token_id, rhythm, entry.velocity_id, phase)
+        self._made[entry, following_grid] = row
+        return row
 
     def window(self, next_onset_grid: int) -> Window:
         """Give the ids that lead up to an event at ``next_onset_grid``: at most ``length``."""
@@ -161,4 +178,4 @@ class Context:
 
 
 def _moved(entry: Entry, by_grid: int) -> Entry:
-    return replace(entry, onset_grid=entry.onset_grid + by_grid)
+    return entry._replace(onset_grid=entry.onset_grid + by_grid)

@@ -7,6 +7,7 @@ the context, make the recording, give the name back.
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 FLUSH_SECONDS = 1.0
 SILENT_SECONDS = 10.0
 """A player tells where it is every half beat: one that says nothing for so long is hanging."""
+TURNS = 3
+"""Of the event loop, until what has come to the socket is in the queue."""
 SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
@@ -127,6 +130,8 @@ class Daemon:
         self._commands = Commands(
             engine, self._troupe, takes, self._desk, self._seeding, self._quit.set
         )
+        gc.collect()
+        gc.freeze()  # all of this stays: to look through it now and then takes tens of ms
 
     async def _keep_takes(self) -> None:
         if self._maybe_takes is not None:
@@ -175,8 +180,16 @@ class Daemon:
             if line := self._news.line(message):
                 self._say(line)
             if not self._troupe.has_more:  # what came together is answered together
-                for answer in self._engine.answer():
-                    self._troupe.send([answer])
+                await self._answer()
+
+    async def _answer(self) -> None:
+        """Answer what was heard, unless more of it comes meanwhile: that is heard first."""
+        for answer in self._engine.answer():
+            self._troupe.send([answer])
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            if self._troupe.has_more:
+                return
 
     async def _flush(self) -> None:
         """Bring the journal to the disk once a second; say it once when the model fails."""

@@ -24,7 +24,7 @@ Steps = npt.NDArray[np.int64]
 HABIT_EVENTS = 50
 """After so many events a change of density has mostly become a habit: half a context."""
 
-KEPT_DENSER, KEPT_SPARSER = 0.79, 0.66
+KEPT_DENSER, KEPT_SPARSER = 0.8, 0.67
 """How much of a habit the model keeps up by itself (docs/decisions.md)."""
 
 FAINTEST = 0.01

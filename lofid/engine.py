@@ -11,7 +11,6 @@ from typing import Any
 
 from lofid.config import change
 from lofid.errors import ControlError
-from lofid.lateness import Lateness
 from lofid.memory import Remembered
 from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, Event, Key
 from lofid.partner import Partner
@@ -20,7 +19,7 @@ from lofid.predictor import Foreteller
 from lofid.reckoning import Reckoning
 from lofid.recorder import Conversion, Recorder
 from lofid.settings import Settings
-from lofid.stakes import Stakes, ThruStakes
+from lofid.tally import Tally
 
 MOST_AHEAD_SECONDS = 0.2
 """More than any player's latency: 4,096 frames and its slack are 0.1 s."""
@@ -30,7 +29,6 @@ OTHER_TEMPO = 0.005
 """A master's tempo is known to about a thousandth; less of a change is none."""
 SONG_TICKS = TICKS_PER_QUARTER // 4
 """MIDI's song position counts sixteenths."""
-_COUNTED = {"dropped": "dropped", "underrun": "underruns", "lost": "lost"}
 
 
 def new_seed() -> int:
@@ -47,22 +45,20 @@ class Engine:
         self.settings = settings
         self.seed = seed
         self.predictor = predictor
-        self.recorder: Recorder | None = None
         self._partner = Partner(predictor, settings, seed)
         self._horizon = self._partner.horizon
         self._reckoning = Reckoning(now, settings.music.tempo)
-        self._stakes = Stakes(now)
-        keyboard = settings.keyboard
-        self._thru = ThruStakes(
-            now, keyboard.thru - 1 if keyboard.thru else None, keyboard.transpose
-        )
+        self._tally = Tally(now, settings.keyboard)
         self._sync = "internal"
         self._song_tick = 0
-        self._lateness = Lateness()
-        self._counts = dict.fromkeys(("played", "dropped", "underruns", "restarts", "lost"), 0)
         self._lost_at_stake: list[tuple[int, int]] = []
         self._is_lost = self._was_moving = False
         self._key = str(self._partner.key)
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """What keeps the take; None while none runs."""
+        return self._tally.recorder
 
     @property
     def is_led(self) -> bool:
@@ -81,7 +77,7 @@ class Engine:
 
     def begin(self) -> list[Message]:
         """Compose the first stretch and start the clock, or wait for another's."""
-        return [*self._compose(0), self._stand(0) if self.is_led else self._start(0)]
+        return [*self._partner.compose(0), self._stand(0) if self.is_led else self._start(0)]
 
     def lose(self) -> None:
         """Take note that the player died: until the next one comes, the music stands."""
@@ -99,13 +95,9 @@ class Engine:
         if not self._is_lost:
             self.lose()
         self._is_lost = False
-        self._counts["restarts"] += 1
         tick = self.tick_now()
         silence = {"do": "silence", "notes": [list(note) for note in self._lost_at_stake]}
-        for channel, pitch in self._stakes.owed:
-            self._record_off(tick, channel, pitch)
-        self._stakes.clear()
-        self._thru.clear()
+        self._tally.end_all(tick)
         self._lost_at_stake = []
         self._partner.release(tick, self.recorder)
         if not self._was_moving:
@@ -115,7 +107,7 @@ class Engine:
             tick = max(tick, min(ran_on, self._horizon.until_tick))
         tick = self._on_song_grid(tick)
         left = self._horizon.again(tick)
-        more = self._compose(tick) if tick >= self._horizon.until_tick else []
+        more = self._partner.compose(tick) if tick >= self._horizon.until_tick else []
         return [silence, left, *more, self._start(tick)]
 
     def at_stake(self) -> list[tuple[int, int]]:
@@ -125,8 +117,8 @@ class Engine:
         it is ahead of what sounds by its latency.
         """
         until = self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
-        now = self._stakes.at_stake(self._horizon.begun(until))
-        return list(dict.fromkeys([*self._lost_at_stake, *now, *self._thru.at_stake()]))
+        now = self._tally.at_stake(self._horizon.begun(until))
+        return list(dict.fromkeys([*self._lost_at_stake, *now]))
 
     def tick_now(self) -> int:
         """Where the clock stands by our own reckoning since the last position.
@@ -141,7 +133,7 @@ class Engine:
         self._check_free()
         tick = -(-self.tick_now() // BAR_TICKS) * BAR_TICKS
         self._song_tick = tick
-        return [*self._compose(tick), self._start(tick, is_new=True)]
+        return [*self._partner.compose(tick), self._start(tick, is_new=True)]
 
     def go_on(self) -> list[Message]:
         """Move again from where the music stands. ControlError as by :meth:`start`."""
@@ -149,7 +141,7 @@ class Engine:
         if self._reckoning.is_moving:
             raise ControlError("the music plays: 'lofid ctl stop' stops it")
         tick = self._on_song_grid(self.tick_now())
-        return [*self._compose(tick), self._start(tick)]
+        return [*self._partner.compose(tick), self._start(tick)]
 
     def _on_song_grid(self, tick: int) -> int:
         """A song position, which our clock's listeners need, says no more than sixteenths."""
@@ -167,8 +159,6 @@ class Engine:
     def receive(self, message: Message) -> list[Message]:
         """Take one of the player's messages; give what it is to do now."""
         match message["is"]:
-            case "position":
-                return self._at(message["tick"], message["tempo"])
             case "transport":
                 return self._turn(message["tick"], message["moving"], message["sync"])
             case "replaced":
@@ -178,20 +168,18 @@ class Engine:
 
     def _note(self, message: Message) -> None:
         """Take note of what asks for no answer."""
+        self._tally.take(message)
         match message["is"]:
-            case "on":
-                self._played(message)
-            case "off":
-                self._ended(message)
+            case "position":
+                self._at(message["tick"], message["tempo"])
             case "heard":
-                self._thru.hear(message["data"])
                 self._partner.hear(message, self.recorder)
+            case "lost":  # the end of a key may have been among it
+                self._partner.release(self.tick_now(), self.recorder)
             case "gone":
                 self.lose()
             case "alive":
                 self._idle(message["tempo"])
-            case "dropped" | "underrun" | "lost" as what:
-                self._counts[_COUNTED[what]] += message.get("count", 1)
 
     def _start(self, tick: int, is_new: bool = False) -> Message:
         """Say start; where others' songs began, unless ours begins there."""
@@ -210,40 +198,19 @@ class Engine:
         """The music moves from a tick, or stands there: then any start finds music composed."""
         self._reckoning.at(tick, is_moving)
         self._sync = sync
-        return self._compose(tick if is_moving else tick + BAR_TICKS)
+        return self._partner.compose(tick if is_moving else tick + BAR_TICKS)
 
-    def _at(self, tick: int, tempo: float) -> list[Message]:
+    def _at(self, tick: int, tempo: float) -> None:
         if self.is_led and abs(tempo / self._reckoning.tempo_bpm - 1) > OTHER_TEMPO:
             self._take_tempo(tick, tempo)
         self._reckoning.at(tick)
         self._horizon.passed(tick)
-        return self._compose(tick)
+        self._partner.look_ahead(tick)
 
     def _take_tempo(self, tick: int, tempo: float) -> None:
         self._reckoning.set_tempo(tick, tempo)
         if self.recorder is not None:
             self.recorder.tempo(tick, tempo)
-
-    def _compose(self, tick: int) -> list[Message]:
-        return self._partner.compose(tick)
-
-    def _played(self, message: Message) -> None:
-        self._counts["played"] += 1
-        self._lateness.add(message["late_us"])
-        self._stakes.on((message["channel"], message["pitch"]))
-        if self.recorder is not None:
-            names = ("tick", "channel", "pitch", "velocity")
-            self.recorder.on(*(message[name] for name in names))
-
-    def _ended(self, message: Message) -> None:
-        if "late_us" in message:
-            self._lateness.add(message["late_us"])
-        self._stakes.off((message["channel"], message["pitch"]))
-        self._record_off(message["tick"], message["channel"], message["pitch"])
-
-    def _record_off(self, tick: int, channel: int, pitch: int) -> None:
-        if self.recorder is not None:
-            self.recorder.off(tick, channel, pitch)
 
     def _ticks_in(self, seconds: float) -> int:
         return round(seconds * self._reckoning.tempo_bpm / 60 * TICKS_PER_QUARTER)
@@ -263,9 +230,10 @@ class Engine:
         return [*answer, {"do": "tempo", "tempo": changed.music.tempo}]
 
     def answer(self) -> Iterator[Message]:
-        """Answer all that was heard in the messages received since the last time.
+        """Answer the messages that were received since the last time, and compose on.
 
-        To be sent one by one: each is given as soon as it is composed.
+        To be sent one by one: each is given as soon as it is composed. It may be left at any, and
+        goes on the next time.
         """
         yield from self._partner.answer(self._reckoning.tempo_bpm)
         self._note_key(self.tick_now())
@@ -300,43 +268,35 @@ class Engine:
         """Begin a take. ControlError when one is running; RecordingError if it cannot be kept."""
         if self.recorder is not None:
             raise ControlError(f"already recording to {self.recorder.path}: stop that one first")
-        parts, tick = self.settings.parts, self.tick_now() if self._counts["played"] else 0
-        self.recorder = Recorder(
-            path, journals, parts.lead_channel - 1, parts.keys_channel - 1, tick
-        )
-        self.recorder.tempo(tick, self._reckoning.tempo_bpm)
-        self.recorder.key(tick, self._key)
+        parts, tick = self.settings.parts, self.tick_now() if self._tally.counts["played"] else 0
+        lead, keys = parts.lead_channel - 1, parts.keys_channel - 1
+        self._tally.recorder = recorder = Recorder(path, journals, lead, keys, tick)
+        recorder.tempo(tick, self._reckoning.tempo_bpm)
+        recorder.key(tick, self._key)
 
     def stop_recording(self) -> Conversion:
         """End the take; its MIDI file is made by a process of its own."""
         if self.recorder is None:
             raise ControlError("not recording: begin with 'lofid ctl record start'")
-        recorder, self.recorder = self.recorder, None
+        recorder, self._tally.recorder = self.recorder, None
         return recorder.finish(self.tick_now())
 
     def status(self) -> dict[str, Any]:
         """What the session is doing, in plain values."""
-        music, recorder, late = self.settings.music, self.recorder, self._lateness
-        partner = self._partner.status()
+        settings, partner = self.settings, self._partner.status()
         return {
             "tick": self.tick_now(),
             "bar": self.tick_now() // (4 * TICKS_PER_QUARTER) + 1,
             "transport": "playing" if self._reckoning.is_moving else "stopped",
             "sync": self._sync if self._sync == "internal" else f"midi-clock, {self._sync}",
-            **music.model_dump(exclude={"seed", "seed_midi", "memory"}),
-            **self.settings.parts.model_dump(include={"lead_velocity", "keys_velocity"}),
+            **settings.music.model_dump(exclude={"seed", "seed_midi", "memory"}),
+            **settings.parts.model_dump(include={"lead_velocity", "keys_velocity"}),
             "tempo": self._reckoning.tempo_bpm,
-            **self.settings.keyboard.model_dump(include={"mode", "rest", "reply"}),
+            **settings.keyboard.model_dump(include={"mode", "rest", "reply"}),
             "seed": self.seed,
             "model": self.predictor.card.recipe,
             "device": self.predictor.device,
             "device_note": self.predictor.device_note,
-            "sounding": len(self._stakes.owed),
-            "notes": {**self._counts, "heard": partner.pop("heard"), "faults": self.faults},
+            **self._tally.status(heard=partner.pop("heard"), faults=self.faults),
             **partner,
-            "lateness_us": {"p50": late.p50, "p99": late.p99, "max": late.max},
-            "recording": None if recorder is None else str(recorder.path),
-            "recording_fault": None
-            if recorder is None or recorder.fault is None
-            else str(recorder.fault),
         }

@@ -6,6 +6,7 @@ one note, and given again under its number when another joins it or when its end
 that is held, by its key or by the pedal, counts as a quarter long until it has ended.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lofid.music import TICKS_PER_QUARTER, Event
@@ -62,9 +63,10 @@ Heard = tuple[int, Event]
 class Hearing:
     """Gathers one person's notes. Called from the engine's thread, in the order of time."""
 
-    def __init__(self, window_seconds: float) -> None:
+    def __init__(self, window_seconds: float, numbers: Iterator[int]) -> None:
+        """``numbers`` gives each event its own; two of one person's hearings may share them."""
         self._window_seconds = window_seconds
-        self._count = 0
+        self._numbers = numbers
         self._newest: _Group | None = None
         self._open: list[_Group] = []
 
@@ -72,8 +74,7 @@ class Hearing:
         """Take a note-on; give the event that it begins or joins."""
         group = self._newest
         if group is None or not self._joins(group, seconds, pitch):
-            self._count += 1
-            group = self._newest = _Group(self._count, tick, seconds, seconds)
+            group = self._newest = _Group(next(self._numbers), tick, seconds, seconds)
             self._open.append(group)
         group.last_seconds = seconds
         group.notes.append(_Struck(pitch, velocity))

@@ -29,12 +29,17 @@ def wire_notes(events: Iterable[Event], settings: Settings) -> list[WireNote]:
 class Horizon:
     """How far the music is composed, which of its notes are to come, and its last bar.
 
-    Composed silence is music too: until ``silent_from`` there are notes, from there on none.
+    Composed silence is music too: until ``silent_from`` there are notes, from there on none. Up to
+    ``until_tick`` the player need not fill in: it was told that there will be music.
     """
 
     def __init__(self, composer: Composer) -> None:
         self.until_tick = 0
         self.silent_from: int | None = None
+        self._composed_tick = 0
+        """Up to where it is composed, which is less while it is being composed anew."""
+        self._goal_tick = 0
+        """Up to where it is to be composed next."""
         self._composer = composer
         self._queued: deque[WireNote] = deque()
         self._bar: deque[WireNote] = deque()
@@ -42,73 +47,89 @@ class Horizon:
     def compose(self, tick: int, settings: Settings) -> list[Message]:
         """Compose on to a horizon past ``tick``, and say it to the player."""
         until = tick + round(settings.engine.horizon * TICKS_PER_QUARTER)
-        if until <= self.until_tick:
+        if until <= self._composed_tick:
             return []
+        self.until_tick = max(until, self.until_tick)
         return [self._play(self._extend(until, settings))]
 
-    def _extend(self, until: int, settings: Settings) -> list[WireNote]:
-        """Compose up to a tick, if that is ahead, and remember it."""
-        until, end = max(until, self.until_tick), self._end(until)
-        notes = self._keep(self._composer.compose(end) if end > self.until_tick else [], settings)
-        self.until_tick = until
-        while self._bar and self._bar[0][0] < until - BAR_TICKS:
-            self._bar.popleft()
-        return notes
-
-    def _end(self, until: int) -> int:
-        """Up to where there is music, of a time up to ``until``."""
-        return until if self.silent_from is None else min(until, self.silent_from)
-
-    def _keep(self, events: Iterable[Event], settings: Settings) -> list[WireNote]:
-        notes = wire_notes(events, settings)
-        self._queued.extend(notes)
-        self._bar.extend(notes)
-        return notes
+    def aim(self, tick: int, settings: Settings) -> None:
+        """Have :meth:`finish` compose on to a horizon past ``tick``."""
+        self._goal_tick = tick + round(settings.engine.horizon * TICKS_PER_QUARTER)
 
     def replan(
         self, tick: int, settings: Settings, change: Callable[[], None] = lambda: None
     ) -> Iterator[Message]:
         """Compose anew what begins at ``tick`` or later, up to where it was composed.
 
-        What shall change first may need that nothing is composed ahead. The first event is said as
-        soon as it is there, for somebody waits for it.
+        What shall change first may need that nothing is composed ahead. Only the first event is
+        composed here, for somebody waits for it; :meth:`finish` is to follow.
         """
-        until, end = self.until_tick, self._end(self.until_tick)
-        self.take_back(tick)
+        self._take_back_silence(tick)
         change()
         self._composer.come_in(tick)
-        first = self._composer.compose_one(end) if end > self.until_tick else None
-        notes = self._keep([] if first is None else [first], settings)
-        # The player is not to miss what is still being composed.
-        yield {**self._play(notes), "until": until, "from": tick}
-        yield self._play(self._extend(until, settings))
+        yield {**self._play(self._compose_one(self.until_tick, settings)), "from": tick}
+
+    def finish(self, settings: Settings) -> Iterator[Message]:
+        """Compose what there is to be composed, event by event: it may be left at any."""
+        while self._composed_tick < (until := max(self._goal_tick, self.until_tick)):
+            yield self._play(self._compose_one(until, settings))
 
     def hush(self, tick: int) -> Message:
         """Begin nothing from ``tick`` on, until :meth:`sound`."""
-        until = max(self.until_tick, tick)
-        self.take_back(tick)
+        self._take_back(tick)
         self.silent_from = tick if self.silent_from is None else min(tick, self.silent_from)
-        self.until_tick = until
+        self.until_tick = self._composed_tick = max(self.until_tick, tick)
         self._bar.clear()
         return {**self._play([]), "from": tick}
 
     def sound(self, tick: int, end_tick: int | None, settings: Settings) -> Iterator[Message]:
         """After a silence, begin at the first place of the grid from ``tick`` on.
 
-        From ``end_tick`` on there is silence again.
+        From ``end_tick`` on there is silence again. :meth:`finish` is to follow.
         """
-        until = max(self.until_tick, tick + GRID_TICKS)
-        self.take_back(tick if self.silent_from is None else min(tick, self.silent_from))
+        self._take_back_silence(tick)
         self._composer.go_on_at(tick)
-        self.silent_from, self.until_tick = end_tick, tick
-        yield {**self._play(self._extend(until, settings)), "from": tick}
+        self.silent_from, self._composed_tick = end_tick, tick
+        self.until_tick = max(self.until_tick, tick + GRID_TICKS)
+        yield {**self._play(self._compose_one(self.until_tick, settings)), "from": tick}
 
-    def take_back(self, tick: int) -> None:
+    def _end(self, until: int) -> int:
+        """Up to where there is music, of a time up to ``until``."""
+        return until if self.silent_from is None else min(until, self.silent_from)
+
+    def _extend(self, until: int, settings: Settings) -> list[WireNote]:
+        """Compose up to a tick that is ahead."""
+        end = self._end(until)
+        events = self._composer.compose(end) if end > self._composed_tick else []
+        self._composed_tick = until
+        return self._keep(events, settings)
+
+    def _compose_one(self, until: int, settings: Settings) -> list[WireNote]:
+        """Compose the next event, if it begins before a tick."""
+        end = self._end(until)
+        event = self._composer.compose_one(end) if end > self._composed_tick else None
+        self._composed_tick = until if event is None else event.onset_ticks
+        self.until_tick = max(self.until_tick, self._composed_tick)
+        return self._keep([] if event is None else [event], settings)
+
+    def _keep(self, events: Iterable[Event], settings: Settings) -> list[WireNote]:
+        notes = wire_notes(events, settings)
+        self._queued.extend(notes)
+        self._bar.extend(notes)
+        while self._bar and self._bar[0][0] < self._composed_tick - BAR_TICKS:
+            self._bar.popleft()
+        return notes
+
+    def _take_back_silence(self, tick: int) -> None:
+        """Forget also what was composed beyond the beginning of a silence."""
+        self._take_back(tick if self.silent_from is None else min(tick, self.silent_from))
+
+    def _take_back(self, tick: int) -> None:
         """Forget what was composed to begin at ``tick`` or later."""
         self._composer.take_back(tick)
         self._queued = deque(note for note in self._queued if note[0] < tick)
         self._bar = deque(note for note in self._bar if note[0] < tick)
-        self.until_tick = min(self.until_tick, tick)
+        self._composed_tick = min(self._composed_tick, tick)
 
     def again(self, tick: int) -> Message:
         """Say to another player what was composed and begins at ``tick`` or after it."""

@@ -7,6 +7,7 @@ from the engine's thread.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from lofid.harmonist import Harmonist
 from lofid.hearing import Heard, Hearing
@@ -18,20 +19,22 @@ NOTE_OFF, NOTE_ON, CONTROL_CHANGE = 0x80, 0x90, 0xB0
 SUSTAIN, DOWN = 64, 64
 """The sustain pedal, and from which value on it is down."""
 
-Take = Callable[[int, Event], tuple[str, float]]
-"""Takes an event under its number; gives as what it was understood, and how near that is."""
+Take = Callable[[int, Event, bool], tuple[str, float]]
+"""Takes an event under its number, and whether it is of a phrase or below a split.
+
+Gives as what it was understood, and how near that is."""
 
 
 @dataclass(slots=True)
 class News:
     """What there is to answer.
 
-    ``is_heard``: there is something new in the context, or to steer by. ``is_struck``: it belongs
-    to a phrase. From ``rest_tick`` on, if that is known, nothing of a phrase is held any more.
+    ``is_heard``: there is something new in the context, or to steer by. ``struck_tick``: the first
+    key of a phrase. From ``rest_tick`` on, if that is known, nothing of a phrase is held any more.
     """
 
     is_heard: bool = False
-    is_struck: bool = False
+    struck_tick: int | None = None
     rest_tick: int | None = None
 
 
@@ -49,7 +52,10 @@ class Listener:
         self.news = News()
         self._take = take
         self._ended = ended
-        self._hearing = Hearing(keyboard.chord_window / 1000)
+        numbers, window_seconds = count(1), keyboard.chord_window / 1000
+        self._hearings = {
+            is_phrase: Hearing(window_seconds, numbers) for is_phrase in (True, False)
+        }
         self._struck: dict[tuple[int, int], None] = {}
         """The keys that are down, by channel and pitch, whether the music hears them or not."""
         self._sounding: dict[tuple[int, int], int] = {}
@@ -59,7 +65,7 @@ class Listener:
     @property
     def is_held(self) -> bool:
         """Whether a note of a phrase has not ended, by its key or by the pedal."""
-        return any(pitch >= self.keyboard.split for _, pitch in self._sounding)
+        return any(map(self._is_phrase, self._sounding))
 
     def take_news(self) -> News:
         """Give what there is to answer since the last time."""
@@ -77,7 +83,7 @@ class Listener:
             if recorder is not None:
                 recorder.on(tick, channel, first, second, by_person=True)
         elif kind == NOTE_OFF:
-            self._lift(tick, (channel, first))
+            self._lift(tick, seconds, (channel, first))
             if recorder is not None:
                 recorder.off(tick, channel, first, by_person=True)
         elif kind == CONTROL_CHANGE and first == SUSTAIN:
@@ -99,16 +105,18 @@ class Listener:
             return
         self._sounding[key] = pitch
         self.news.is_heard = True
-        if key[1] >= self.keyboard.split:
-            self.news.is_struck, self.news.rest_tick = True, None
-        self._take_in(self._hearing.note_on(tick, seconds, pitch, velocity))
+        if is_phrase := self._is_phrase(key):
+            first = self.news.struck_tick
+            self.news.struck_tick, self.news.rest_tick = tick if first is None else first, None
+        heard = self._hearings[is_phrase].note_on(tick, seconds, pitch, velocity)
+        self._take_in(heard, is_phrase)
         if self._steers(key[1]):
             self.harmonist.strike(pitch, seconds)
 
-    def _lift(self, tick: int, key: tuple[int, int]) -> None:
+    def _lift(self, tick: int, seconds: float, key: tuple[int, int]) -> None:
         self._struck.pop(key, None)
         if key in self._sounding:
-            self.news.is_heard |= self.harmonist.lift(self._sounding[key])
+            self.news.is_heard |= self.harmonist.lift(self._sounding[key], seconds)
         if key[0] not in self._pedals:
             self._end(tick, key)
 
@@ -125,14 +133,18 @@ class Listener:
         pitch = self._sounding.pop(key, None)
         if pitch is None:
             return
-        if (heard := self._hearing.note_off(tick, pitch)) is not None:
-            self._take_in(heard)
+        is_phrase = self._is_phrase(key)
+        if (heard := self._hearings[is_phrase].note_off(tick, pitch)) is not None:
+            self._take_in(heard, is_phrase)
             self._ended(heard[1])
-        if key[1] >= self.keyboard.split and not self.is_held:
+        if is_phrase and not self.is_held:
             self.news.rest_tick = tick
 
-    def _take_in(self, heard: Heard) -> None:
-        self.heard_as, self.likeness = self._take(*heard)
+    def _take_in(self, heard: Heard, is_phrase: bool) -> None:
+        self.heard_as, self.likeness = self._take(*heard, is_phrase)
+
+    def _is_phrase(self, key: tuple[int, int]) -> bool:
+        return key[1] >= self.keyboard.split
 
     def _is_for_music(self, key: tuple[int, int]) -> bool:
         keyboard, (channel, pitch) = self.keyboard, key

@@ -21,7 +21,7 @@ from platformdirs import user_state_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lofid.card import LONGEST_CONTEXT, Card
-from lofid.composer import MemoryRow
+from lofid.context import MemoryRow
 from lofid.errors import StateError, told
 from lofid.music import Key
 from lofid.vocabulary import VELOCITY_CLASSES

@@ -188,3 +188,11 @@ def swung(onset_ticks: int, swing_percent: float) -> int:
     else:
         moved = middle + (within - half) * (eighth - middle) / half
     return start * eighth + round(moved)
+
+
+def first_place(from_ticks: int, swing_percent: float) -> int:
+    """Find the first place of the grid that, swung, lies at or after ``from_ticks``."""
+    grid = max(from_ticks // GRID_TICKS - 1, 0)
+    while swung(grid * GRID_TICKS, swing_percent) < from_ticks:
+        grid += 1
+    return grid

@@ -5,7 +5,7 @@ composed anew. In the mode ``answer`` lofid begins nothing while the person play
 ``chords``, and below a split, what is held steers the harmony. Called from the engine's thread.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,8 +23,8 @@ from lofid.recorder import Recorder
 from lofid.settings import AUTO, Settings
 from lofid.tessitura import Tessitura
 
-COMMITTED_SECONDS = 0.006
-"""What begins sooner than this after it was heard stays: so long it takes to compose anew."""
+COMMITTED_SECONDS = 0.008
+"""What begins sooner than this after it was heard stays: so long it takes to compose one event."""
 
 
 class Partner:
@@ -41,6 +41,8 @@ class Partner:
         self._tessitura = Tessitura()
         self._listener = Listener(self._take, self._learn, settings.keyboard)
         self._ahead_tick = 0
+        self._is_other_key = False
+        """Whether there is another key that nothing composed follows yet."""
 
     @property
     def faults(self) -> int:
@@ -52,9 +54,9 @@ class Partner:
         """The key that is played in."""
         return self._composer.feel.key
 
-    def _take(self, number: int, event: Event) -> tuple[str, float]:
+    def _take(self, number: int, event: Event, is_phrase: bool) -> tuple[str, float]:
         """What is played joins the context, and says where the lead may answer it."""
-        if self._settings.keyboard.mode != "chords":
+        if is_phrase and self._settings.keyboard.mode != "chords":
             self._tessitura.hear(number, event)
         return self._composer.hear(number, event)
 
@@ -66,6 +68,11 @@ class Partner:
         """Compose on to a horizon past ``tick``."""
         self._feel(max(tick, self.horizon.until_tick))
         return self.horizon.compose(tick, self._settings)
+
+    def look_ahead(self, tick: int) -> None:
+        """Have :meth:`answer` compose on to a horizon past ``tick``."""
+        self._feel(max(tick, self.horizon.until_tick))
+        self.horizon.aim(tick, self._settings)
 
     def hear(self, message: Message, recorder: Recorder | None) -> None:
         """Take what the player heard; :meth:`answer` is to follow."""
@@ -91,7 +98,11 @@ class Partner:
             self._feel(tick)
             self._composer.seed(events)
 
-        return list(self.horizon.replan(tick, self._settings, change))
+        return self._anew(tick, change)
+
+    def _anew(self, tick: int, change: Callable[[], None]) -> list[Message]:
+        horizon, settings = self.horizon, self._settings
+        return [*horizon.replan(tick, settings, change), *horizon.finish(settings)]
 
     def forget(self, tick: int) -> list[Message]:
         """Empty the context, and steer by no chord any more; as :meth:`seed`."""
@@ -104,7 +115,7 @@ class Partner:
             self._feel(tick)
             self._composer.forget()
 
-        return list(self.horizon.replan(tick, self._settings, change))
+        return self._anew(tick, change)
 
     def memory(self) -> Remembered:
         """What another session may go on from."""
@@ -122,6 +133,8 @@ class Partner:
         Where they end a silence, the music comes in at ``tick``.
         """
         self._settings, self._listener.keyboard = settings, settings.keyboard
+        if settings.keyboard.mode != "chords" and not settings.keyboard.split:
+            self._listener.harmonist.forget()
         self._feel(tick)
         is_silent = self.horizon.silent_from is not None
         if settings.keyboard.mode != "answer":
@@ -129,22 +142,28 @@ class Partner:
         waits = settings.keyboard.mode == "answer" and settings.keyboard.reply == "wait"
         if is_silent and not waits and not self._conversation.is_persons:
             yield from self.horizon.sound(tick, None, settings)
+            yield from self.horizon.finish(settings)
 
     def answer(self, tempo_bpm: float) -> Iterator[Message]:
-        """Answer all that was heard since the last time; the first word comes soonest."""
+        """Answer all that was heard since the last time, and compose on.
+
+        It may be left at any message: the next time it goes on, or answers what came meanwhile.
+        """
         news, ticks = self._listener.take_news(), COMMITTED_SECONDS * tempo_bpm * TICKS_PER_QUARTER
         tick = self._ahead_tick + 1 + int(ticks / 60)
-        is_other_key = self._feel(tick)
+        self._feel(tick)
+        is_other_key, self._is_other_key = self._is_other_key, False
         if self._settings.keyboard.mode == "answer":
             yield from self._converse(news, tick)
         elif news.is_heard or is_other_key:
             yield from self.horizon.replan(tick, self._settings)
+        yield from self.horizon.finish(self._settings)
 
     def _converse(self, news: News, tick: int) -> Iterator[Message]:
         """Yield to the person, or reply."""
         keyboard = self._settings.keyboard
-        if news.is_struck:
-            self._conversation.strike(self._ahead_tick)
+        if news.struck_tick is not None:
+            self._conversation.strike(news.struck_tick)
             yield self.horizon.hush(self._ahead_tick + 1)
         elif news.is_heard and not self._conversation.is_persons:  # below the split
             yield from self.horizon.replan(tick, self._settings)
@@ -152,14 +171,13 @@ class Partner:
             return
         reply = self._conversation.rest(news.rest_tick, keyboard.rest, keyboard.reply == "wait")
         if reply is not None:
-            begin = max(reply.begin_tick, tick)
-            yield from self.horizon.sound(begin, reply.end_tick, self._settings)
+            late_ticks = max(0, tick - reply.begin_tick)
+            end_tick = None if reply.end_tick is None else reply.end_tick + late_ticks
+            begin_tick = reply.begin_tick + late_ticks
+            yield from self.horizon.sound(begin_tick, end_tick, self._settings)
 
-    def _feel(self, tick: int) -> bool:
-        """Have what begins at ``tick`` follow the settings and the person.
-
-        Tells whether the key is another than before.
-        """
+    def _feel(self, tick: int) -> None:
+        """Have what begins at ``tick`` follow the settings and the person."""
         before, tessitura = self.key, self._tessitura
         feel = feel_of(self._settings, self._keyfinder.key or self._named_key)
         self._composer.feel = replace(
@@ -168,7 +186,7 @@ class Partner:
             register=tessitura.range(),
             register_strength=tessitura.strength(tick),
         )
-        return self._settings.music.key == AUTO and self.key != before
+        self._is_other_key |= self._settings.music.key == AUTO and self.key != before
 
     def status(self) -> dict[str, Any]:
         """What it makes of the person, in plain values."""

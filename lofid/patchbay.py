@@ -22,6 +22,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lofid.player.wire import Message
+
 LOOK_SECONDS = 1.0
 KNOCK_SECONDS = 0.5
 
@@ -177,3 +179,11 @@ def _answers(jack: Any, client: Any) -> bool:
     except jack.JackError:
         return False
     return True
+
+
+def own_ports(name: str, opened: Message) -> dict[str, set[str]]:
+    """Our JACK ports by name, each with what it was connected to when it opened."""
+    ears = f"{name}-in:in" if opened["backend"] == "jack-rtmidi" else f"{name}:in"
+    clock = f"{name}-clock:clock" if opened["backend"] == "jack-rtmidi" else f"{name}:clock"
+    own = {"output": f"{name}:out", "input": ears, "clock": clock}
+    return {port: {opened[side]} - {port} for side, port in own.items() if opened[side]}

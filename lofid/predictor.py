@@ -6,10 +6,11 @@ Not thread-safe: it belongs to the engine's thread (or to one offline render).
 import base64
 import ctypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -56,14 +57,11 @@ class Foreteller(Protocol):
     def prime(self, window: Window) -> Prediction:
         """Hear a whole window from nothing."""
 
-    def trail(self, window: Window, steps: int) -> list[Prediction]:
-        """Hear a whole window from nothing; give what follows each of its last events.
-
-        The newest is last. Before those of the last ``steps`` comes the one that they follow.
-        """
+    def trail(self, window: Window, ends: Sequence[int]) -> list[Prediction]:
+        """Hear a whole window from nothing; give what follows its first so many events, each."""
 
     def step(self, state: Floats, newest: Window) -> Prediction:
-        """Hear one more event from the state that was left."""
+        """Hear more events, most often one, from the state that was left."""
 
     def rhythm_logits(self, prediction: Prediction, token: int) -> Floats:
         """Logits [rhythms] given the chosen token."""
@@ -141,16 +139,15 @@ class Predictor:
         """Hear a whole window from nothing: the reference. About 15 ms for 100 events."""
         return self._run(window, self._zero_state)
 
-    def trail(self, window: Window, steps: int) -> list[Prediction]:
-        """Hear a whole window from nothing, the last ``steps`` of it one by one: steps + 1."""
-        first = len(window) - steps
-        trail = [self.prime(window.part(0, first))]
-        for place in range(first, len(window)):
-            trail.append(self.step(trail[-1].state, window.part(place, place + 1)))
+    def trail(self, window: Window, ends: Sequence[int]) -> list[Prediction]:
+        """Hear a whole window from nothing; give what follows its first so many events, each."""
+        trail = [self.prime(window.part(0, ends[0]))]
+        for begin, end in pairwise(ends):
+            trail.append(self.step(trail[-1].state, window.part(begin, end)))
         return trail
 
     def step(self, state: Floats, newest: Window) -> Prediction:
-        """Hear one more event (a window of one) from the state that was left: less than 1 ms."""
+        """Hear more events, most often one, from the state that was left: one in less than 1 ms."""
         return self._run(newest, state)
 
     def _run(self, window: Window, state: Floats) -> Prediction:

@@ -7,11 +7,10 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 
 from lofid.errors import NoMidiError, PortError
-from lofid.player.wire import Decoder, Message, encode
+from lofid.player.wire import Decoder, Message, WireError, encode
 from lofid.settings import Settings
 
 FAREWELL_SECONDS = 3.0
@@ -31,8 +30,8 @@ class Stage:
         self._process = process
         self._reader = reader
         self._writer = writer
-        self._decoder = Decoder()
-        self._pending: deque[Message] = deque()
+        self._heard: asyncio.Queue[Message | WireError | None] = asyncio.Queue()
+        self._listening = asyncio.create_task(self._listen())
 
     @classmethod
     async def start(cls, request: Message) -> "Stage":
@@ -75,19 +74,30 @@ class Stage:
             self._writer.write(data)
 
     async def messages(self) -> AsyncIterator[Message]:
-        """Give what the player says, until its end of the line is gone."""
-        with contextlib.suppress(ConnectionError):
-            while True:
-                while self._pending:
-                    yield self._pending.popleft()
-                if not (data := await self._reader.read(READ_BYTES)):
-                    return
-                self._pending.extend(self._decoder.feed(data))
+        """Give what the player says, until its end of the line is gone. WireError for no sense."""
+        while (message := await self._heard.get()) is not None:
+            if isinstance(message, WireError):
+                raise message
+            yield message
+        self._heard.put_nowait(None)  # for whoever asks again
 
     @property
     def has_more(self) -> bool:
         """Whether the player has said more that has come already."""
-        return bool(self._pending)
+        return not self._heard.empty()
+
+    async def _listen(self) -> None:
+        """Take in what the player says, whoever is busy meanwhile; None is the end."""
+        decoder = Decoder()
+        try:
+            while data := await self._reader.read(READ_BYTES):
+                for message in decoder.feed(data):
+                    self._heard.put_nowait(message)
+        except WireError as error:
+            self._heard.put_nowait(error)
+        except ConnectionError:
+            pass  # as at its end
+        self._heard.put_nowait(None)
 
     async def leave(self, hear: Callable[[Message], object]) -> bool:
         """Have the player end its notes, close its ports and go, and ``hear`` its last words.
@@ -115,6 +125,7 @@ class Stage:
 
     def close(self) -> None:
         """Close our end of the line."""
+        self._listening.cancel()
         self._writer.close()
 
 

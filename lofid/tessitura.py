@@ -6,8 +6,8 @@ top notes of chords.
 
 from lofid.music import BAR_TICKS, HIGHEST_PITCH, LOWEST_PITCH, Event
 
-REMEMBERED_BARS = 2
-"""What was played so long before the newest event is another phrase."""
+REMEMBERED_BARS, REMEMBERED_EVENTS = 2, 64
+"""What was played so long before the newest event is another phrase; more of them are no phrase."""
 
 FULL_BARS, FADED_BARS = 2, 6
 """So long after the phrase's end the lead keeps to it wholly, and then less and less until then."""
@@ -23,7 +23,12 @@ class Tessitura:
         """Take an event, in place of what had this number before."""
         self._events[number] = event
         first_tick = event.onset_ticks - REMEMBERED_BARS * BAR_TICKS
-        self._events = {n: e for n, e in self._events.items() if e.onset_ticks >= first_tick}
+        while len(self._events) > REMEMBERED_EVENTS or self._oldest.onset_ticks < first_tick:
+            del self._events[next(iter(self._events))]
+
+    @property
+    def _oldest(self) -> Event:
+        return next(iter(self._events.values()))
 
     def forget(self) -> None:
         """There was no phrase."""

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from lofid.errors import NoMidiError, PortError
-from lofid.patchbay import News, Patchbay, why_no_patchbay
+from lofid.patchbay import News, Patchbay, own_ports, why_no_patchbay
 from lofid.player.ports import VIRTUAL
 from lofid.player.wire import Message
 from lofid.settings import Settings
@@ -106,7 +106,7 @@ class Troupe:
             self._say(f"{why_not}: a player that dies will lose its connections")
             return
         self._patchbay = Patchbay(
-            _own_ports(self._name, self.opened),
+            own_ports(self._name, self.opened),
             News(*map(_told_to_loop, (self._server_goes, self._server_comes, self._rejoined))),
         )
         self._patchbay.start()
@@ -281,14 +281,6 @@ class Troupe:
         self.send([{"do": "silence", "notes": [list(note) for note in notes]}])
         assert self._stage is not None, "it was started just now"
         await self._stage.leave(lambda _message: None)
-
-
-def _own_ports(name: str, opened: Message) -> dict[str, set[str]]:
-    """Our JACK ports by name, each with what it was connected to when it opened."""
-    ears = f"{name}-in:in" if opened["backend"] == "jack-rtmidi" else f"{name}:in"
-    clock = f"{name}-clock:clock" if opened["backend"] == "jack-rtmidi" else f"{name}:clock"
-    own = {"output": f"{name}:out", "input": ears, "clock": clock}
-    return {port: {opened[side]} - {port} for side, port in own.items() if opened[side]}
 
 
 def _told_to_loop(call: Callable[[], None]) -> Callable[[], None]:

@@ -1,6 +1,6 @@
 """Hand-written stand-ins, for tests that need to know beforehand what will be said."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -41,8 +41,8 @@ class ScriptedModel:
         self.primed.append(window)
         return self._say()
 
-    def trail(self, window: Window, steps: int) -> list[Prediction]:
-        return [self.prime(window)] * (steps + 1)
+    def trail(self, window: Window, ends: Sequence[int]) -> list[Prediction]:
+        return [self.prime(window)] * len(ends)
 
     def step(self, state: Floats, newest: Window) -> Prediction:
         self.stepped.append(newest)
@@ -96,14 +96,13 @@ class PureModel:
         known[len(known) - len(newest) :] = newest
         return self._say(known)
 
-    def trail(self, window: Window, steps: int) -> list[Prediction]:
-        ends = range(len(window) - steps, len(window) + 1)
+    def trail(self, window: Window, ends: Sequence[int]) -> list[Prediction]:
         return [self.prime(window.part(0, end)) for end in ends]
 
     def step(self, state: Floats, newest: Window) -> Prediction:
-        self.heard += 1
-        row = [newest.token[0], newest.rhythm[0], newest.velocity[0], newest.phase[0]]
-        return self._say(np.vstack([state[1:], np.array([row], np.float32)]))
+        rows = np.stack([newest.token, newest.rhythm, newest.velocity, newest.phase], axis=1)
+        self.heard += len(rows)
+        return self._say(np.vstack([state, rows.astype(np.float32)])[-self.KNOWN :])
 
     def _say(self, known: Floats) -> Prediction:
         return Prediction(self._logits(known, 0, len(self.card.tokens)), None, known)

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -25,6 +26,10 @@ RATE = 48_000
 PERIOD_FRAMES = 256
 PATIENCE_SECONDS = 10.0
 """Only ever waited out by a test that is about to fail."""
+
+
+SWITCH_SECONDS = 0.0005
+"""How long a test may keep a client of JACK's from the interpreter."""
 
 
 def why_no_jack() -> str:
@@ -170,6 +175,7 @@ class JackRecorder:
         self.cycles = 0
         self._server = server
         self._source = source
+        self._switch_seconds = sys.getswitchinterval()
         self._client = _new_client(name, server)
         self._frame = int(self._client.last_frame_time)
         self._port = self._client.midi_inports.register("in")
@@ -179,6 +185,8 @@ class JackRecorder:
         # A full collection of pytest's heap takes 0.1 s, in which the server would wait for us.
         gc.collect()
         gc.freeze()
+        # And a test that computes keeps the interpreter for as long as a whole period.
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._client.activate()
         if self._source is not None:
             self.listen_to(self._source)
@@ -187,6 +195,7 @@ class JackRecorder:
     def __exit__(self, *_: object) -> None:
         self._client.deactivate()
         self._client.close()
+        sys.setswitchinterval(self._switch_seconds)
         gc.unfreeze()
 
     def listen_to(self, source: str, patience_seconds: float = PATIENCE_SECONDS) -> None:

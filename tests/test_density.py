@@ -117,6 +117,22 @@ def test_a_denser_setting_gives_more_onsets(model: Predictor) -> None:
     assert sparse < 0.8 * plain < plain < dense / 1.4
 
 
+def test_as_learnt_the_music_is_what_it_is_without_the_rule(
+    model: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_it = Composer(model, Feel(density=1.0), 7).compose(16 * BAR_TICKS)
+    monkeypatch.setattr("lofid.chooser.spread", lambda logits, *_: logits)
+    assert with_it == Composer(model, Feel(density=1.0), 7).compose(16 * BAR_TICKS)
+
+
+def test_a_session_begins_as_learnt_whatever_its_density(model: Predictor) -> None:
+    """The unheard past is the same, so a density is the same from the start as when it is set."""
+    from_the_start = Composer(model, Feel(density=2.0), 7)
+    set_at_once = Composer(model, Feel(), 7)
+    set_at_once.feel = Feel(density=2.0)
+    assert from_the_start.compose(8 * BAR_TICKS) == set_at_once.compose(8 * BAR_TICKS)
+
+
 def test_the_setting_reaches_the_composer() -> None:
     assert feel_of(Settings()).density == 1.0
     dense = Settings.model_validate({"music": {"density": 2}})

@@ -49,6 +49,11 @@ def heard(tick: int, *data: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def told(engine: Engine, message: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the engine has the player do on one message, composed on to the horizon."""
+    return [*engine.receive(message), *engine.answer()]
+
+
 def _without_velocity(notes: list[list[int]]) -> list[list[int]]:
     return [note[:4] for note in notes]
 
@@ -67,10 +72,11 @@ def test_it_begins_a_horizon_ahead(engine: Engine) -> None:
 
 def test_each_position_brings_what_the_horizon_uncovers(engine: Engine) -> None:
     engine.begin()
-    assert engine.receive(position(0)) == []
-    [play] = engine.receive(position(240))
-    assert _without_velocity(play["notes"]) == [[960, 1440, 0, 60]]
-    [play] = engine.receive(position(480))
+    assert told(engine, position(0)) == []
+    note, end = told(engine, position(240))
+    assert _without_velocity(note["notes"]) == [[960, 1440, 0, 60]]
+    assert (end["notes"], end["until"]) == ([], 1200)
+    [play] = told(engine, position(480))
     assert (play["notes"], play["until"]) == ([], 1440)
 
 
@@ -81,7 +87,7 @@ def test_a_dead_players_notes_are_silenced_and_what_was_queued_plays_on(
     engine.begin()
     engine.receive(moving(0))
     engine.receive({"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": 9})
-    engine.receive(position(240))
+    told(engine, position(240))
     clock.seconds += 0.125
     silence, play, start = engine.resume()
     assert silence == {"do": "silence", "notes": [[0, 60]]}
@@ -169,7 +175,7 @@ def test_what_was_repeated_for_want_of_numbers_is_counted(clock: Clock) -> None:
     assert engine.status()["notes"]["faults"] == 0
     engine.begin()
     assert engine.status()["notes"]["faults"] == 1
-    engine.receive(position(480))
+    told(engine, position(480))
     assert engine.status()["notes"]["faults"] == 2
 
 
@@ -184,7 +190,7 @@ def test_a_take_holds_both_and_their_tempo(engine: Engine, clock: Clock, tmp_pat
     engine.receive(heard(101, 0x90, 67, 81))
     engine.receive(heard(303, 0x80, 67, 0))
     engine.receive({"is": "off", "tick": 480, "channel": 0, "pitch": 60})
-    engine.receive(position(960))
+    told(engine, position(960))
     clock.seconds += 1.5
     file = mido.MidiFile(engine.stop_recording().wait(60))
     tracks = {track.name: [m for m in track if m.type == "note_on"] for track in file.tracks}

@@ -35,11 +35,27 @@ def test_it_is_composed_a_horizon_ahead_and_no_further() -> None:
 def test_planned_anew_the_first_event_comes_first() -> None:
     """The player is told at once up to where there will be music, so that it fills nothing."""
     composer, horizon = composed()
-    composer.hear(1, Event((64,), 500, 200, 80, by_person=True))
-    first, rest = horizon.replan(520, SETTINGS)
-    assert (onsets(first), first["from"], first["until"]) == ([960], 520, 1440)
-    assert (onsets(rest), rest.get("from"), rest["until"]) == ([], None, 1440)
+    composer.hear(1, Event((64,), 100, 200, 80, by_person=True))
+    [first] = horizon.replan(120, SETTINGS)
+    assert (onsets(first), first["from"], first["until"]) == ([480], 120, 1440)
+    second, end = horizon.finish(SETTINGS)
+    assert (onsets(second), second.get("from"), second["until"]) == ([960], None, 1440)
+    assert onsets(end) == []
+    assert list(horizon.finish(SETTINGS)) == []
     assert onsets(*horizon.compose(960, SETTINGS)) == [1440]
+
+
+def test_what_is_left_unfinished_is_composed_in_time_or_anew() -> None:
+    """Whoever plays on is heard first: the rest of the old plan is not missed."""
+    composer, horizon = composed()
+    composer.hear(1, Event((64,), 100, 200, 80, by_person=True))
+    list(horizon.replan(120, SETTINGS))
+    [message] = horizon.compose(240, SETTINGS)
+    assert (onsets(message), message["until"]) == ([960], 1440)
+    composer.hear(2, Event((64,), 300, 200, 80, by_person=True))
+    [first] = horizon.replan(320, SETTINGS)
+    assert (onsets(first), first["until"]) == ([480], 1440)
+    assert onsets(*horizon.finish(SETTINGS)) == [960]
 
 
 def test_hushed_there_is_nothing_until_it_sounds_again() -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from lofid.config import load
 from lofid.errors import ControlError
+from lofid.music import Event
 from lofid.settings import Settings
-from tests.fakes import ScriptedModel
+from tests.fakes import PureModel, ScriptedModel
 from tests.world import World
 
 Act = Callable[[World], None]
@@ -57,6 +58,37 @@ ACTS: dict[str, st.SearchStrategy[Act]] = {
     "sleep": st.floats(0.0, 9.0).map(lambda seconds: lambda world: world.stand_still(seconds)),
 }
 
+
+def _all_at_once(pitches: list[int]) -> Act:
+    def act(world: World) -> None:
+        for pitch in pitches:
+            world.strike(0x90, pitch, 80)
+
+    return act
+
+
+def _let_go(world: World) -> None:
+    """All keys, and the pedal."""
+    for pitch in range(36, 84):
+        world.strike(0x80, pitch, 64)
+    world.strike(0xB0, 64, 0)
+
+
+SEED = [Event((60 + i % 5,), 240 * i, 240, 80) for i in range(10)]
+PLAYING: dict[str, st.SearchStrategy[Act]] = {
+    "mode": st.sampled_from(["listen", "answer", "chords", "off"]).map(lambda m: _set("mode", m)),
+    "reply": st.sampled_from(["wait", "go-on"]).map(lambda reply: _set("reply", reply)),
+    "rest": st.sampled_from(["0.25", "1", "8"]).map(lambda rest: _set("rest", rest)),
+    "swing": st.sampled_from(["50", "60", "75"]).map(lambda swing: _set("swing", swing)),
+    "density": st.sampled_from(["0.5", "1", "2"]).map(lambda density: _set("density", density)),
+    "auto": st.just(_set("key", "auto")),
+    "seed": st.just(lambda world: world.ask(lambda: world.engine.seed_with(SEED, None))),
+    "forget": st.just(lambda world: world.ask(world.engine.forget)),
+    "pedal": st.sampled_from([0, 127]).map(lambda v: lambda world: world.strike(0xB0, 64, v)),
+    "chord": st.lists(st.integers(36, 72), min_size=2, max_size=4, unique=True).map(_all_at_once),
+    "let go": st.just(_let_go),
+}
+"""What a person at a keyboard does besides."""
 
 LED: dict[str, st.SearchStrategy[Act]] = {
     "pulses": st.tuples(st.integers(1, 120), st.sampled_from([90.0, 120.0, 160.0])).map(
@@ -175,6 +207,33 @@ def _assert_told(world: World) -> None:
     assert offs <= ons
     if counts["restarts"] == 0:
         assert ons == sum(is_on(message) for _, _, message in world.sent)
+
+
+@settings(max_examples=150)
+@given(
+    some({**ACTS, **PLAYING}, "mode"),
+    st.sampled_from(["listen", "answer", "chords"]),
+    st.sampled_from([0, 60]),
+    some_latency,
+)
+def test_the_same_whatever_the_keyboard_does(
+    acts: list[Act], mode: str, split: int, latency_seconds: float
+) -> None:
+    """And when all is let go it is not the person's turn, and ``listen`` is heard."""
+    keyboard = {"keyboard.mode": mode, "keyboard.split": split}
+    chosen = load(None, {"music.tempo": 120.0, "music.key": "C major", **keyboard})
+    world = World(PureModel(), chosen, latency_seconds)
+    for act in acts:
+        act(world)
+    world.run(max(0.0, world.stalled_until - world.seconds) + 0.3)
+    _let_go(world)
+    assert world.engine.status()["turn"] != "yours"
+    world.ask(lambda: world.engine.set("mode", "listen"))
+    before = len(world.sent)
+    world.run(8 * 60 / world.engine.status()["tempo"])
+    if world.engine.status()["transport"] == "playing":
+        assert any(is_on(message) for _, _, message in world.sent[before:])
+    _assert_laws(world, (1, 2))
 
 
 @settings(max_examples=60)

@@ -38,6 +38,7 @@ def _session(predictor: Predictor, heard: Heard, seed: int) -> list[Note]:
     said = engine.begin()
     for position in range(0, END_TICK, POSITION_TICKS):
         said += engine.receive({"is": "position", "tick": position, "tempo": 80.0})
+        said += engine.answer()
         for tick in sorted(t for t in heard if position <= t < position + POSITION_TICKS):
             said += engine.receive(_message(tick, heard[tick]))
             said += engine.answer()

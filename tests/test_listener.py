@@ -15,10 +15,12 @@ class Room:
     def __init__(self, **keyboard: Any) -> None:
         self.events: dict[int, Event] = {}
         self.ended: list[Event] = []
+        self.phrase = False
         self.listener = Listener(self._take, self.ended.append, Keyboard(**keyboard))
 
-    def _take(self, number: int, event: Event) -> tuple[str, float]:
+    def _take(self, number: int, event: Event, is_phrase: bool) -> tuple[str, float]:
         self.events[number] = event
+        self.phrase = is_phrase
         return "-".join(map(str, event.pitches)), 1.0
 
     def play(self, tick: int, *data: int) -> None:
@@ -102,11 +104,14 @@ def test_below_the_split_keys_steer_and_make_no_phrase() -> None:
     room.play(0, 0x90, 48, 80)
     room.play(5, 0x90, 52, 80)
     news = room.listener.take_news()
-    assert (news.is_heard, news.is_struck) == (True, False)
+    assert (news.is_heard, news.struck_tick) == (True, None)
+    assert not room.phrase
     assert room.listener.harmonist.chord == {0, 4}
     assert not room.listener.is_held
-    room.play(100, 0x90, 72, 80)
-    assert room.listener.take_news().is_struck
+    room.play(8, 0x90, 72, 80)
+    assert room.listener.take_news().struck_tick == 8
+    assert room.phrase
+    assert [pitches for pitches, *_ in room.heard] == [(48, 52), (72,)]
     assert room.listener.harmonist.chord == {0, 4}
 
 

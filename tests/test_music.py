@@ -9,9 +9,11 @@ from music21 import chord as music21_chord
 from music21 import pitch as music21_pitch
 
 from lofid.music import (
+    GRID_TICKS,
     HIGHEST_PITCH,
     LOWEST_PITCH,
     Key,
+    first_place,
     into_range,
     normal_order,
     parse_token,
@@ -126,3 +128,17 @@ def test_into_range_folds_by_octaves(numbers: set[int], low: int, width: int) ->
     assert low <= folded[0]
     assert folded[-1] <= high
     assert {p % 12 for p in folded} == {p % 12 for p in numbers}
+
+
+@pytest.mark.parametrize(
+    ("ticks", "swing", "grid"), [(0, 50, 0), (1, 50, 1), (40, 50, 1), (41, 50, 2), (1921, 50, 49)]
+)
+def test_the_first_place_at_or_after_a_tick(ticks: int, swing: float, grid: int) -> None:
+    assert first_place(ticks, swing) == grid
+
+
+@given(st.integers(0, 10_000), st.floats(50, 75))
+def test_the_first_place_is_the_first_however_it_swings(ticks: int, swing: float) -> None:
+    grid = first_place(ticks, swing)
+    assert swung(grid * GRID_TICKS, swing) >= ticks
+    assert grid == 0 or swung((grid - 1) * GRID_TICKS, swing) < ticks

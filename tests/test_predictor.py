@@ -84,14 +84,14 @@ def test_what_is_carried_stays_near_the_window(predictor: Predictor) -> None:
     """300 events of a session: the total variation distance of the next token's chances.
 
     A carried state remembers up to 63 events more than the window, and 8-bit layers round a step
-    and a window a little differently.
+    and a window a little differently: that is all at first, when the window was just heard anew.
     """
     composer, bars = Compared(predictor, Feel(), seed=1), 0
     distances = composer.distances = list[float]()
     while len(distances) < 300:
         bars += 1
         composer.compose(1920 * bars)
-    assert distances[0] == 0
+    assert distances[0] < 0.02
     assert 0 < np.mean(distances) < 0.05
     assert max(distances) < 0.3
 

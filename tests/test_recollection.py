@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lofid.context import Context, Entry, Window
-from lofid.predictor import Predictor, default_model_path
-from lofid.recollection import STEPS_BETWEEN_PRIMES, TAIL, Recollection
+from lofid.predictor import Floats, Prediction, Predictor, default_model_path
+from lofid.recollection import PIECE, STEPS_BETWEEN_PRIMES, TAIL, Recollection
 from tests.fakes import CARD, PureModel
 
 LENGTH = 100
@@ -22,16 +22,35 @@ def _filled(events: int = LENGTH) -> Context:
 
 ACTS = st.one_of(
     st.tuples(st.just("add"), st.integers(0, 12), st.integers(1, 4)),
-    st.tuples(st.just("hear"), st.integers(0, 200), st.integers(1, 4)),
-    st.tuples(st.just("take back"), st.integers(0, 300), st.just(0)),
+    st.tuples(st.just("hear"), st.just(0) | st.integers(0, 200), st.integers(1, 2)),
+    st.tuples(st.just("take back"), st.integers(0, 30) | st.integers(0, 300), st.just(0)),
 )
 
 
-@settings(max_examples=60)
-@given(st.lists(ACTS, max_size=40))
-def test_it_predicts_what_the_window_does(acts: list[tuple[str, int, int]]) -> None:
-    """Whatever is added, put in or taken back: as if the whole window had been heard anew."""
-    model, context, now = PureModel(LONG), _filled(), 6 * LENGTH
+class Hearer(PureModel):
+    """Its state is all that it heard, so that nothing of it can be missing unseen."""
+
+    KNOWN = 0
+
+    def prime(self, window: Window) -> Prediction:
+        rows = np.stack([window.token, window.rhythm, window.velocity, window.phase], axis=1)
+        return self._say(rows.astype(np.float32))
+
+    def step(self, state: Floats, newest: Window) -> Prediction:
+        return self._say(np.vstack([state, self.prime(newest).state]))
+
+    def _say(self, known: Floats) -> Prediction:
+        return Prediction(np.zeros(1, np.float32), None, known)
+
+
+@settings(max_examples=150)
+@given(st.lists(ACTS, max_size=40), st.integers(0, LENGTH))
+def test_what_it_heard_is_the_window(acts: list[tuple[str, int, int]], events: int) -> None:
+    """Whatever is added, put in or taken back, equal events among it: it heard these very rows.
+
+    Only of the oldest some may be missing, when as many of the newest were taken back.
+    """
+    model, context, now = Hearer(LONG), _filled(events), 6 * events
     recollection = Recollection(model, LENGTH)
     for number, (what, by, token) in enumerate(acts):
         if what == "add":
@@ -42,15 +61,18 @@ def test_it_predicts_what_the_window_does(acts: list[tuple[str, int, int]]) -> N
             recollection.change(now - by)
         else:
             context.take_back(now - by)
+            recollection.change(now - by)
             now -= by
         rows = context.rows(now)
-        found = recollection.predict(rows)
-        anew = model.prime(Window.of(rows[-LENGTH:]))
-        assert np.array_equal(found.token_logits, anew.token_logits)
+        heard = recollection.predict(rows).state[-LENGTH:]
+        wanted = np.array([row[1:] for row in rows[-LENGTH:]], np.float32)
+        known = min(len(heard), len(wanted))
+        assert known >= len(wanted) - TAIL
+        assert np.array_equal(heard[-known:], wanted[-known:])
 
 
-def test_a_key_costs_a_few_steps() -> None:
-    """The event before it, itself, and what was committed after it; not the window."""
+def test_a_key_costs_a_few_events() -> None:
+    """From a state a piece before it at most, it, and what was committed after it; no window."""
     model, context = PureModel(LONG), _filled()
     recollection = Recollection(model, LENGTH)
     recollection.predict(context.rows(600))
@@ -59,7 +81,7 @@ def test_a_key_costs_a_few_steps() -> None:
     recollection.change(6 * 88 + 1)
     before = model.heard
     recollection.predict(context.rows(600))
-    assert model.heard - before == 3
+    assert 3 <= model.heard - before < PIECE + 3
 
 
 def test_after_so_many_steps_the_window_is_heard_anew() -> None:

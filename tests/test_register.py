@@ -95,7 +95,7 @@ def answered(model: Predictor, lowest: int, key: Key, strength: float) -> float:
 @pytest.mark.parametrize("lowest", [36, 48, 66, 84])
 @pytest.mark.parametrize("key", ["C major", "F# minor"])
 def test_an_answer_lies_where_the_phrase_did(model: Predictor, lowest: int, key: str) -> None:
-    """Its middle note, within half an octave: a few semitones are free, and a few more are cheap."""
+    """Its middle note, within half an octave: a few semitones are free, a few more are cheap."""
     found = answered(model, lowest, Key.parse(key), 1.0)
     assert lowest - 2 * WIDENED_SEMITONES <= found <= lowest + 9 + 2 * WIDENED_SEMITONES
 

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lofid import seeding
-from lofid.composer import Composer, MemoryRow
+from lofid.composer import Composer
 from lofid.config import load
+from lofid.context import MemoryRow
 from lofid.engine import Engine
 from lofid.errors import MaterialError
 from lofid.feel import Feel

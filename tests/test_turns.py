@@ -1,5 +1,6 @@
 """Mode ``answer`` in simulated time: the person's turn is the person's."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,17 @@ def test_another_mode_ends_the_wait() -> None:
     assert world.engine.status()["turn"] == "lofid's"
 
 
+@pytest.mark.parametrize(("split", "chord"), [(0, []), (72, [1, 6, 10])])
+def test_a_chord_steers_no_more_in_another_mode(split: int, chord: list[int]) -> None:
+    """Unless there is a split, below which keys steer in any mode."""
+    world = World(PureModel(), load(None, {"keyboard.mode": "chords", "keyboard.split": split}))
+    for pitch in (66, 70, 61):
+        world.strike(0x90, pitch, 80)
+    assert world.engine.status()["chord"] == [1, 6, 10]
+    world.ask(lambda: world.engine.set("mode", "off"))
+    assert world.engine.status()["chord"] == chord
+
+
 def test_so_does_a_reply_that_goes_on() -> None:
     world = World(PureModel(), options())
     world.strike(0x90, 60, 80)
@@ -89,7 +101,7 @@ def test_an_unplugged_keyboard_rests() -> None:
     world.unplug()
     world.run(8.0)
     assert begun(world, 1.5)
-    assert not world.engine.status()["recording_fault"]
+    assert world.engine.status()["turn"] == "waits"
 
 
 PLAYING = st.lists(

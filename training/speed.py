@@ -3,7 +3,7 @@
 The times are taken inside a session of the real composer: a stopwatch stands between the two.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -65,11 +65,11 @@ class Stopwatch:
         self.steps.append(None)
         return self.model.prime(window)
 
-    def trail(self, window: Window, steps: int) -> list[Prediction]:
-        """Hear a whole window, and the last of it by steps that are not counted."""
+    def trail(self, window: Window, ends: Sequence[int]) -> list[Prediction]:
+        """Hear a whole window, the last of it by steps that are not counted."""
         self.window = window
         self.steps.append(None)
-        return self.model.trail(window, steps)
+        return self.model.trail(window, ends)
 
     def step(self, state: Floats, newest: Window) -> Prediction:
         """Hear one more event, by the watch."""

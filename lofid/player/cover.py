@@ -49,7 +49,9 @@ class Cover:
         """Give the notes of the next stretch, which is composed now as far as anyone waits."""
         assert self.until_tick is not None, "nobody repeats what was never composed"
         begin = self.until_tick
-        self.until_tick = self._gone_tick = begin + STRETCH_TICKS
+        self.until_tick = begin + STRETCH_TICKS
+        if self._bar:  # where nothing is repeated, what comes late is still welcome
+            self._gone_tick = self.until_tick
         return sorted(
             (moved for note in self._bar if (moved := _at(note, begin)).on_tick < self.until_tick),
             key=lambda note: note.on_tick,

@@ -4,7 +4,7 @@ Never a stuck note: whatever ends the loop, :meth:`Performer.finish` ends all th
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from lofid.player import midi
 from lofid.player.agenda import Note
@@ -186,12 +186,14 @@ class Performer:
 
     def _play(self, message: Message, now_seconds: float) -> None:
         voice = self._opened()
-        notes: Iterable[Note] = [Note(*note) for note in message["notes"]]
+        notes = [Note(*note) for note in message["notes"]]
         if "until" in message:
             bar = [Note(*note) for note in message["bar"]]
             notes = self._cover.take(notes, message["until"], bar)
         if "from" in message:
-            voice.replace(self._cover.first_after(message["from"]), notes, now_seconds)
+            # Silence takes the place of a bar that is being repeated, too.
+            first = self._cover.first_after(message["from"]) if notes else message["from"]
+            voice.replace(first, notes, now_seconds)
         else:
             voice.score.add(notes)
 
