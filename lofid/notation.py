@@ -119,7 +119,7 @@ def _written_staves(
 
 def _measures(chords: Sequence[Chord], keys: dict[int, str], bar_count: int) -> Iterator[Any]:
     voices = [bars_of(voice, bar_count) for voice in voices_of(chords)]
-    names = _EITHER
+    names = _names(0)
     for number in range(bar_count):
         measure = stream.Measure(number=number + 1)
         if number == 0:
