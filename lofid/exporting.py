@@ -4,8 +4,8 @@ Rules:
 
 * A file appears whole or not at all, and never in the place of another one unless that is asked.
 * What cannot be done is said in one line, and before the work where that is possible.
-* All of it holds the interpreter for long: ``python -m lofid.exporting JOURNAL FILE`` does it in
-  a process of its own, at the lowest priority there is. The engine's process never does it.
+* All of it holds the interpreter for long: ``python -m lofid.exporting FOLDER TAKE FILE`` does it
+  in a process of its own, at the lowest priority there is. The engine's process never does it.
 """
 
 import argparse
@@ -18,10 +18,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lofid.account import session_of
 from lofid.audio import write_audio
 from lofid.errors import RecordingError, told
-from lofid.journal import read_journal
-from lofid.midifile import LOWEST_PRIORITY, midi_bytes
+from lofid.library import Library
+from lofid.midifile import midi_bytes
 from lofid.session import Session
 from lofid.straight import straightened
 from lofid.wholefile import whole_file
@@ -34,6 +35,7 @@ KINDS = {
     "flac": (".flac",),
 }
 """What can be made, and how such files' names end."""
+LOWEST_PRIORITY = 19
 Writer = Callable[[Session, Path, str, Path | None], None]
 """Gets the session, the file to write, a title and a sound font."""
 
@@ -65,6 +67,41 @@ def export(
         # Another one may have come meanwhile.
         _check_target(path, overwrite)
     return path
+
+
+def export_take(
+    library: Library,
+    name: str,
+    path: Path,
+    kind: str | None = None,
+    *,
+    straight: bool = False,
+    sound_font: Path | None = None,
+    overwrite: bool = False,
+) -> tuple[str, ...]:
+    """Write a take, or a session, to a file, at the lowest priority there is from now on.
+
+    Gives a line for each thing that could not be read. All else as :func:`export`.
+    """
+    if hasattr(os, "nice"):
+        os.nice(LOWEST_PRIORITY)
+    _check_target(path, overwrite)
+    transcript = library.transcript(name)
+    export(
+        session_of(transcript), path, kind,
+        straight=straight, sound_font=sound_font, overwrite=overwrite,
+    )  # fmt: skip
+    return transcript.faults
+
+
+def kind_of(path: Path, otherwise: str | None = None) -> str:
+    """What a file of this name is to be, one of KINDS; RecordingError unless something else is."""
+    try:
+        return _kind_of(path)
+    except RecordingError:
+        if otherwise is None:
+            raise
+        return otherwise
 
 
 def _kind_of(path: Path) -> str:
@@ -136,16 +173,14 @@ _WRITERS: dict[str, Writer] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """``python -m lofid.exporting JOURNAL FILE``: see ``--help``. Gives the exit status."""
+    """``python -m lofid.exporting FOLDER TAKE FILE``: see ``--help``. Gives the exit status."""
     wanted = _parser().parse_args(arguments)
-    if hasattr(os, "nice"):
-        os.nice(LOWEST_PRIORITY)
     # Ended from outside, it still takes its unfinished file away.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        export(
-            read_journal(wanted.journal), wanted.file, wanted.format, straight=wanted.straight,
-            sound_font=wanted.sound_font, overwrite=wanted.overwrite,
+        export_take(
+            Library(wanted.folder), wanted.take, wanted.file, wanted.format,
+            straight=wanted.straight, sound_font=wanted.sound_font, overwrite=wanted.overwrite,
         )  # fmt: skip
     except RecordingError as error:
         print(error, file=sys.stderr)
@@ -155,7 +190,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m lofid.exporting")
-    parser.add_argument("journal", type=Path)
+    parser.add_argument("folder", type=Path, help="where the journal is")
+    parser.add_argument("take", help="the name of a take, or of a session")
     parser.add_argument("file", type=Path, help="the file to make; its name says what it is")
     parser.add_argument("--format", choices=KINDS, help="what it is, whatever its name")
     parser.add_argument("--straight", action="store_true", help="without lofid's swing")

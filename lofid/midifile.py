@@ -7,13 +7,11 @@ Rules:
   for; what it wrote is read back and put right. It writes no controllers and no markers: those
   are set among its notes afterwards.
 * Equal sessions give equal bytes, and a file appears whole or not at all.
-* music21 is slow to import and holds the interpreter: ``python -m lofid.midifile JOURNAL OUT.mid``
-  converts a recorder's journal in a process of its own.
+* music21 is slow to import and holds the interpreter: :mod:`lofid.exporting` does it in a process
+  of its own.
 """
 
 import io
-import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
@@ -22,15 +20,12 @@ from typing import Any
 
 import mido
 
-from lofid.errors import RecordingError
-from lofid.journal import read_journal
 from lofid.music import BEATS_PER_BAR, TICKS_PER_QUARTER, Key
 from lofid.parts import PIANO, Part, parts_of
 from lofid.session import PlayedNote, Session
 from lofid.wholefile import write_whole
 
 PIECE_NOTES = 250
-LOWEST_PRIORITY = 19
 CHARSET = "utf-8"
 _ORDER = {"note_off": 1, "control": 2, "note_on": 3}
 """What comes first at one tick: what ends, then a pedal, then what begins."""
@@ -191,22 +186,3 @@ def write_midi(session: Session, path: Path) -> None:
     for as long as music21 takes: not for the engine's process.
     """
     write_whole(path, midi_bytes(session))
-
-
-def main(arguments: Sequence[str]) -> int:
-    """``python -m lofid.midifile JOURNAL OUT.mid``: convert, at the lowest priority there is."""
-    if len(arguments) != 2:
-        print("give two files: python -m lofid.midifile JOURNAL OUT.mid", file=sys.stderr)
-        return 1
-    if hasattr(os, "nice"):
-        os.nice(LOWEST_PRIORITY)
-    try:
-        write_midi(read_journal(Path(arguments[0])), Path(arguments[1]))
-    except RecordingError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -24,11 +24,11 @@ from lofid import audio, exporting
 from lofid.audio import find_sound_font, seconds_of
 from lofid.errors import RecordingError
 from lofid.exporting import export, main
-from lofid.journal import journal_line
 from lofid.music import BAR_TICKS
 from lofid.notation import MOST_BARS, musicxml_bytes
 from lofid.pianoroll import png_bytes
 from lofid.session import Control, PlayedNote, Session
+from tests.journals import Desk
 from tests.test_midifile import files_no_longer_than, read_by_mido
 
 NOTES = (
@@ -330,11 +330,14 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, name: str) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["imported.png"]
 
 
-def journal_in(folder: Path) -> Path:
-    header = journal_line("header", format=1, lofid="0.1.0", lead_channel=0, keys_channel=1)
-    on = journal_line("on", tick=0, channel=0, pitch=60, velocity=80, by_person=False)
-    (path := folder / "take.journal").write_text(header + on + journal_line("end", tick=480))
-    return path
+def session_in(folder: Path) -> str:
+    """Write a session of one note, which is cut off by its end; give its name."""
+    desk = Desk(folder)
+    desk.scribe.write("on", tick=0, seconds=0.0, channel=0, pitch=60, velocity=80)
+    desk.scribe.write("end", tick=480, seconds=0.75)
+    desk.flush()
+    desk.scribe.close()
+    return desk.scribe.session
 
 
 def exported(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -343,13 +346,17 @@ def exported(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]
 
 
 def test_the_program_makes_a_file_of_a_journal(tmp_path: Path) -> None:
-    journal_in(tmp_path)
-    ended = exported(tmp_path, "take.journal", "take.mid", "--straight")
+    session = session_in(tmp_path)
+    ended = exported(tmp_path, ".", session, "take.mid", "--straight")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
     assert read_by_mido(tmp_path / "take.mid")["lead"] == [PlayedNote(0, 480, 0, 60, 80)]
-    again = exported(tmp_path, "take.journal", "take.mid")
+    again = exported(tmp_path, ".", session, "take.mid")
     assert (again.returncode, again.stderr.count("\n")) == (1, 1)
     assert again.stderr.startswith("take.mid: is there already")
+    nothing = exported(tmp_path, ".", "other", "other.mid")
+    assert (nothing.returncode, nothing.stderr) == (
+        1, "no take is called 'other': see 'lofid takes'\n"
+    )  # fmt: skip
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only Unix has these signals and priorities")
@@ -358,6 +365,7 @@ def test_it_runs_at_the_lowest_priority_and_can_be_ended(
 ) -> None:
     """Ended from outside it takes its unfinished file away."""
     seen: dict[str, int] = {}
+    (journal := tmp_path / "journal").mkdir()
 
     def ended_meanwhile(_session: Session) -> bytes:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -368,11 +376,11 @@ def test_it_runs_at_the_lowest_priority_and_can_be_ended(
     monkeypatch.setattr(os, "nice", lambda increment: seen.update(nice=increment))
     try:
         with pytest.raises(SystemExit) as caught:
-            main([str(journal_in(tmp_path)), str(tmp_path / "take.mid")])
+            main([str(journal), session_in(journal), str(tmp_path / "take.mid")])
     finally:
         signal.signal(signal.SIGTERM, handler)
     assert (caught.value.code, seen["nice"]) == (143, 19)
-    assert [path.name for path in tmp_path.iterdir()] == ["take.journal"]
+    assert list(tmp_path.iterdir()) == [journal]
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:

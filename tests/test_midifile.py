@@ -313,19 +313,7 @@ def test_no_folder_to_write_in(tmp_path: Path) -> None:
         write_midi(session(), tmp_path / "nowhere" / "take.mid")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [[], ["nowhere.journal", "out.mid"]],
-    ids=["none", "no journal"],
-)
-def test_the_program_says_what_is_wrong_in_one_line(tmp_path: Path, arguments: list[str]) -> None:
-    command = [sys.executable, "-P", "-m", "lofid.midifile", *arguments]
-    ended = run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
-    assert ended.stderr.startswith(("give two files: ", "nowhere.journal: cannot be read: "))
-
-
 def test_music21_is_imported_only_to_write() -> None:
     """The engine's process imports this module and must not wait for music21."""
-    command = "import sys, lofid.midifile, lofid.recorder; sys.exit('music21' in sys.modules)"
+    command = "import sys, lofid.midifile, lofid.takes; sys.exit('music21' in sys.modules)"
     assert run([sys.executable, "-P", "-c", command], env=os.environ, check=False).returncode == 0
