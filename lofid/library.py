@@ -115,6 +115,7 @@ class Library:
                 _link(piece.path, unfinished / piece.path.name)
             for name in self._names(take.name):
                 named = take.model_copy(update={"name": name})
+                (unfinished / _TAKE).touch(mode=0o600)
                 with (unfinished / _TAKE).open("w") as file:
                     file.write(named.model_dump_json(indent=1))
                     file.flush()

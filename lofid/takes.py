@@ -66,7 +66,6 @@ class Takes:
         )
         self._engine.chronicle.take("start", running.name)
         self._running = running
-        self._names.add(path)
         try:
             await self._clerk.flush()
             if scribe.fault is not None:
@@ -75,6 +74,7 @@ class Takes:
         except RecordingError:
             self._running = None
             raise
+        self._names.add(path)
         return path
 
     async def keep(self, length: str, name: str = "") -> str:
