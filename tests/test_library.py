@@ -170,6 +170,6 @@ def test_the_last_so_much() -> None:
     bars = span_take(Span.parse("2 bars"), "s", 6400, 10.0, 0.0, "a")
     assert (bars.unit, bars.begin, bars.end) == ("ticks", 2560.0, 6400.0)
     assert span_take(Span.parse("5m"), "s", 6400, 10.0, 0.0, "a").begin == 0.0
-    assert kept_line(bars, Span(bars=2)) == (
+    assert kept_line(bars) == (
         "kept the last 2 bars as the take 'a'; 'lofid export a OUT.mid' makes a file of it"
     )
