@@ -1,0 +1,56 @@
+"""A session in simulated time whose engine is a witness, with its journal's entries in a list."""
+
+import json
+from typing import Any
+
+from lofid.comparison import Comparison, Findings
+from lofid.entries import Entry, parse
+from lofid.player.wire import Message
+from lofid.predictor import Foreteller
+from lofid.records import FRAME_BYTES, encode
+from lofid.replay import Made, Replay
+from lofid.settings import Settings
+from lofid.witness import Witness
+from tests.world import World
+
+
+class Journalled(Witness):
+    """A witness that tells a list, as a scribe would write it, of inputs and of what sounds."""
+
+    def __init__(self, *how: Any) -> None:
+        super().__init__(*how)
+        self.records: list[bytes] = []
+        self.answered: list[Message] = []
+        self.tell = lambda data: self._write("input", data=data)
+
+    def _write(self, what: str, **values: Any) -> None:
+        self.records.append(encode(what, {"seconds": self._clock.seconds(), **values}))
+
+    def receive(self, message: Message) -> list[Message]:
+        if message["is"] == "on":
+            self._write("on", **{n: message[n] for n in ("tick", "channel", "pitch", "velocity")})
+        return super().receive(message)
+
+    def entries(self) -> list[Entry]:
+        """What a journal that is read gives: of each record its JSON, parsed."""
+        return [parse(record[FRAME_BYTES:]) for record in self.records]
+
+    def end(self) -> None:
+        self.flush()
+        self._write("end", tick=self.tick_now())
+
+
+def witnessed(
+    predictor: Foreteller, settings: Settings, latency_seconds: float = 0.0
+) -> tuple[World, Journalled]:
+    world = World(predictor, settings, latency_seconds, Journalled)
+    assert isinstance(world.engine, Journalled)
+    return world, world.engine
+
+
+def compared(entries: list[Entry], predictor: Foreteller) -> Findings:
+    return Comparison(lambda made: Replay(predictor, made)).run(entries, [])
+
+
+def plain(records: list[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(record[FRAME_BYTES:]) for record in records]
