@@ -1,5 +1,6 @@
 """A session is made anew from its inputs, note for note, whatever happened in it."""
 
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -35,14 +36,15 @@ def assert_identical(world: World, engine: Journalled) -> None:
     st.sampled_from(["listen", "answer", "chords"]),
     st.sampled_from([0, 60]),
     some_latency,
+    st.randoms(use_true_random=False),
 )
 def test_a_session_is_made_anew_whatever_happened_in_it(
-    acts: list[Act], mode: str, split: int, latency_seconds: float
+    acts: list[Act], mode: str, split: int, latency_seconds: float, lot: Random
 ) -> None:
     """Keys, phrases, seeds, other keys and tempos, stops, stalls, crashes: all is identical."""
     keyboard: dict[str, Any] = {"keyboard.mode": mode, "keyboard.split": split}
     chosen = load(None, {"music.tempo": 120.0, "music.key": "C major", **keyboard})
-    world, engine = witnessed(PureModel(), chosen, latency_seconds)
+    world, engine = witnessed(PureModel(), chosen, latency_seconds, lot.random)
     played(acts, world, engine)
     assert_identical(world, engine)
 

@@ -1,6 +1,8 @@
 """A session in simulated time whose engine is a witness, with its journal's entries in a list."""
 
 import json
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 from lofid.comparison import Comparison, Findings
@@ -12,6 +14,8 @@ from lofid.replay import Made, Replay
 from lofid.settings import Settings
 from lofid.witness import Witness
 from tests.world import World
+
+Now = Callable[[], float]
 
 
 class Journalled(Witness):
@@ -40,11 +44,41 @@ class Journalled(Witness):
         self._write("end", tick=self.tick_now())
 
 
+class Busy(Journalled):
+    """One whose clock never stands still, and whose answers are left, or somebody asks meanwhile.
+
+    ``draw`` gives random numbers from 0 to 1. What is asked for meanwhile is done by the player
+    after the answer's message, as in a daemon.
+    """
+
+    def __init__(self, predictor: Foreteller, settings: Settings, seed: int, now: Now) -> None:
+        self.draw: Callable[[], float] = lambda: 1.0
+        reads = count()
+        super().__init__(predictor, settings, seed, lambda: now() + 0.0004 * next(reads))
+
+    def answer(self) -> Iterator[Message]:
+        for message in super().answer():
+            yield message
+            drawn = self.draw()
+            if drawn < 0.2:
+                return
+            if drawn < 0.4:
+                yield from self.set(*("tempo", "132") if drawn < 0.25 else ("swing", "66"))
+            elif drawn < 0.45:
+                yield from self.set("mode", "answer" if drawn < 0.43 else "listen")
+            elif drawn < 0.5:
+                yield from self.forget()
+
+
 def witnessed(
-    predictor: Foreteller, settings: Settings, latency_seconds: float = 0.0
+    predictor: Foreteller,
+    settings: Settings,
+    latency_seconds: float = 0.0,
+    draw: Callable[[], float] = lambda: 1.0,
 ) -> tuple[World, Journalled]:
-    world = World(predictor, settings, latency_seconds, Journalled)
-    assert isinstance(world.engine, Journalled)
+    world = World(predictor, settings, latency_seconds, Busy)
+    assert isinstance(world.engine, Busy)
+    world.engine.draw = draw
     return world, world.engine
 
 
