@@ -96,6 +96,7 @@ class Comparison:
         self._untold: list[On] = []
         """What sounded since the last inputs were told: what led to it may not have been yet."""
         self._next_number = 0
+        self._began = 0
         self._suspect: Difference | None = None
         """Where an answer was another, until a note tells what that was."""
 
@@ -140,11 +141,12 @@ class Comparison:
         self._next_number += len(inputs)
         for given in inputs:
             self._do(given)
-        self._findings.seconds = inputs[-1].microseconds / 1_000_000
+        self._findings.seconds = self._seconds(inputs[-1])
         self._check_sounded()
 
     def _do(self, given: Given) -> None:
         if self._replay is None:
+            self._began = given.microseconds
             self._replay = self._make(Made.read(given))
             return
         if given.name == RECEIVE and given.arguments[0].get("is") == "underrun":
@@ -155,7 +157,10 @@ class Comparison:
             self._findings.inputs += 1
             self._findings.composed += count
         elif self._suspect is None:
-            self._suspect = _answered(given, messages, outcome)
+            self._suspect = _answered(self._seconds(given), given, messages, outcome)
+
+    def _seconds(self, given: Given) -> float:
+        return (given.microseconds - self._began) / 1_000_000
 
     def _check_sounded(self) -> None:
         for on in self._untold:
@@ -173,16 +178,19 @@ def _sounded(on: On, came: list[Voiced]) -> Difference:
     return Difference(on.seconds, f"tick {on.tick}: {was} sounded, composed anew is {now}")
 
 
-def _answered(given: Given, messages: list[Message], outcome: Outcome) -> Difference:
+def _answered(
+    seconds: float, given: Given, messages: list[Message], outcome: Outcome
+) -> Difference:
     notes = [note for message in messages for note in message.get("notes", [])]
     if isinstance(outcome, str) or isinstance(given.outcome, str):
         what = f"gave {given.outcome or 'nothing'}, anew it gives {outcome or 'nothing'}"
     elif notes:
         on_tick, off_tick, *voiced = notes[0]
-        what = f"was other notes; anew they begin with tick {on_tick} to {off_tick}: {_said(voiced)}"
+        what = (
+            f"was other notes; anew they begin with tick {on_tick} to {off_tick}: {_said(voiced)}"
+        )
     else:
         what = "was something else; anew it has no notes"
-    seconds = given.microseconds / 1_000_000
     return Difference(seconds, f"the answer to {given.name!r} at {seconds:.6f} s {what}")
 
 

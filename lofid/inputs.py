@@ -19,7 +19,12 @@ from lofid.player.wire import Message
 
 MADE = "made"
 """The first input of all: what the engine was made of."""
-ANSWER, ANSWER_BEGUN, ANSWER_ON, ANSWER_ENDED = "answer", "answer-begun", "answer-on", "answer-ended"
+ANSWER, ANSWER_BEGUN, ANSWER_ON, ANSWER_ENDED = (
+    "answer",
+    "answer-begun",
+    "answer-on",
+    "answer-ended",
+)
 """An answer as a whole; or its parts, where it was left, or something else came in between."""
 ANSWERS = {
     (True, True): ANSWER,
@@ -37,11 +42,11 @@ Outcome = int | str | None
 
 
 class Given(NamedTuple):
-    """One input: when, in whole microseconds since the engine was made; what; what came of it."""
+    """One input: when, in whole microseconds of the engine's clock; what; what came of it."""
 
     microseconds: int
     name: str
-    arguments: list[Any]
+    arguments: Sequence[Any] = ()
     outcome: Outcome = None
 
 
@@ -51,7 +56,7 @@ def written(number: int, inputs: Sequence[Given]) -> list[Any]:
     rows = []
     for given in inputs:
         row = [given.microseconds - before, given.name, given.arguments, given.outcome]
-        while len(row) > 2 and row[-1] in (None, []):
+        while len(row) > 2 and row[-1] in (None, [], ()):
             row.pop()
         rows.append(row)
         before = given.microseconds
@@ -63,19 +68,20 @@ def read(data: Any) -> tuple[int, list[Given]]:
     try:
         number, microseconds, rows = data
         inputs = []
-        for passed, name, *more in rows:
-            arguments, outcome = [*more, *([], None)[len(more) :]]
+        for passed, *given in rows:
             microseconds += passed
-            inputs.append(Given(microseconds, name, arguments, outcome))
+            inputs.append(Given(microseconds, *given))
     except (TypeError, ValueError):
         raise ValueError("is no batch of inputs") from None
     if not all(_is_one(given) for given in inputs) or not isinstance(number, int):
         raise ValueError("is no batch of inputs")
+    if not inputs:
+        raise ValueError("is an empty batch of inputs")
     return number, inputs
 
 
 def _is_one(given: Given) -> bool:
-    is_named = isinstance(given.name, str) and isinstance(given.arguments, list)
+    is_named = isinstance(given.name, str) and isinstance(given.arguments, list | tuple)
     return is_named and isinstance(given.microseconds, int)
 
 

@@ -33,11 +33,10 @@ Tell = Callable[[list[Any]], None]
 
 
 class StillClock:
-    """Seconds since it was made, in whole microseconds; it stands still while it is held."""
+    """A monotonic clock, ``now`` in seconds, in whole microseconds; it stands while it is held."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        """``now`` is a monotonic clock in seconds."""
-        self._now, self._began = now, now()
+        self._now = now
         self._held: int | None = None
 
     @property
@@ -48,7 +47,7 @@ class StillClock:
     @property
     def microseconds(self) -> int:
         """What it shows."""
-        return int((self._now() - self._began) * _MICRO) if self._held is None else self._held
+        return int(self._now() * _MICRO) if self._held is None else self._held
 
     def seconds(self) -> float:
         """Give what it shows."""
@@ -87,7 +86,7 @@ class Witness(Engine):
         self._part: _Part | None = None
         super().__init__(predictor, settings, seed, self._clock.seconds)
         made = [seed, settings.model_dump(mode="json"), predictor.digest, predictor.device]
-        self._keep(Given(0, MADE, [*made, __version__]))
+        self._keep(Given(self._clock.microseconds, MADE, [*made, __version__]))
 
     def flush(self) -> None:
         """Tell what was kept until now: when the session ends."""

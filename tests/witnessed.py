@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -10,7 +11,7 @@ from lofid.entries import Entry, parse
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
 from lofid.records import FRAME_BYTES, encode
-from lofid.replay import Made, Replay
+from lofid.replay import Replay
 from lofid.settings import Settings
 from lofid.witness import Witness
 from tests.world import World
@@ -83,7 +84,7 @@ def witnessed(
 
 
 def compared(entries: list[Entry], predictor: Foreteller) -> Findings:
-    return Comparison(lambda made: Replay(predictor, made)).run(entries, [])
+    return Comparison(partial(Replay, predictor)).run(entries, [])
 
 
 def plain(records: list[bytes]) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ class World:
         predictor: Foreteller,
         settings: Settings,
         latency_seconds: float = 0.0,
-        kind: type[Engine] = Engine,
+        make: Callable[..., Engine] = Engine,
     ) -> None:
         self.seconds = 0.0
         self.latency_seconds = latency_seconds
@@ -55,7 +55,7 @@ class World:
         self.told: list[Message] = []
         self.keep_told = True
         self.stalled_until = 0.0
-        self.engine = kind(predictor, settings, 7, lambda: self.seconds)
+        self.engine = make(predictor, settings, 7, lambda: self.seconds)
         self._backlog: deque[Message] = deque()
         self._enter()
         self._to_player(self.engine.begin())
