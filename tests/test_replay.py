@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from lofid.config import load
 from tests.fakes import PureModel
 from tests.test_laws import ACTS, LED, PLAYING, Act, options, some, some_latency
-from tests.witnessed import Journalled, compared, witnessed
-from tests.world import World
+from tests.witnessed import Journalled, Stage, compared, witnessed
 
 
-def played(acts: list[Act], world: World, engine: Journalled) -> None:
+def played(acts: list[Act], world: Stage, engine: Journalled) -> None:
     for act in acts:
         act(world)
         world.run(0.3)
@@ -22,8 +21,9 @@ def played(acts: list[Act], world: World, engine: Journalled) -> None:
     engine.end()
 
 
-def assert_identical(world: World, engine: Journalled) -> None:
-    findings = compared(engine.entries(), PureModel())
+def assert_identical(world: Stage, engine: Journalled) -> None:
+    findings, plays = compared(engine.entries(), PureModel())
+    assert plays == world.plays
     assert findings.difference is None
     assert findings.stopped == ""
     assert findings.sounded == len(world.told_of("on"))
