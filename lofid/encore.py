@@ -24,6 +24,8 @@ from lofid.stage import Stage, open_request
 from lofid.transcript import Note, read_transcript
 
 READY_SECONDS = 15.0
+LEAD_IN_SECONDS = 2.0
+"""What listens to a virtual port needs a moment to be connected to it."""
 LOOK_SECONDS = 0.05
 """So long is waited between two looks at what the player has played."""
 NOTES_AT_ONCE = 256
@@ -140,7 +142,7 @@ class _Encore:
         """Begin run after run, each in its time, and wait for the end of the last."""
         loop = asyncio.get_running_loop()
         sent, first = 0, self._runs[0]
-        began = loop.time() - first.seconds
+        began = loop.time() + LEAD_IN_SECONDS - first.seconds
         for run in self._runs:
             while self._begun < sent or loop.time() < began + run.seconds:
                 left = began + run.seconds - loop.time()

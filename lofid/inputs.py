@@ -33,7 +33,11 @@ ANSWERS = {
     (False, True): ANSWER_ENDED,
 }
 """The name by whether an answer begins, and whether it ends: with no message more."""
-_SHORT = {"position": ("tick", "tempo"), "heard": ("tick", "ahead", "seconds", "data")}
+_SHORT = {
+    "position": ("tick", "tempo"),
+    "alive": ("tempo",),
+    "heard": ("tick", "ahead", "seconds", "data"),
+}
 """Messages of the player that come often: their fields, in order."""
 RECEIVE = "receive"
 """Any other message of the player."""
