@@ -3,8 +3,8 @@
 Usage: ``python benchmarks/exporting.py [HOURS] [ROUNDS]`` (8 hours, 2 rounds; needs jackd)
 
 A journal of so many hours is written (see ``benchmarks/journal.py``) into lofid's own folder. In
-each round lofid plays on JACK once with nothing else to do, and once, for as long as that takes,
-while ``lofid.exporting`` makes a MIDI file of all of it, with its process's time and memory. The
+each round lofid plays on JACK once with nothing else to do, and once, for as long as that takes, while
+``lofid.exporting`` makes a MIDI file of all of it: its process's time and memory are told. The
 lateness is that of ``lofid ctl status``, in microseconds.
 """
 
@@ -57,11 +57,9 @@ def main() -> None:
                 _, status, used = os.wait4(process.pid, 0)
                 took = time.monotonic() - begin
                 played(lofid, "exporting")
-                seconds = used.ru_utime + used.ru_stime
-                cost = f"{seconds:.0f} s of processor, {used.ru_maxrss / 1024:.0f} MB"
-                print(
-                    f"  exit {status}: {took:.0f} s, {cost}, {out.stat().st_size} bytes", flush=True
-                )
+                processor, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+                cost = f"{processor:.0f} s of processor, {memory:.0f} MB"
+                print(f"  exit {status}: {took:.0f} s, {cost}, {out.stat().st_size} bytes")
 
 
 if __name__ == "__main__":
