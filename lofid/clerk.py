@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from lofid.engine import Engine
 from lofid.library import Library
 from lofid.pieces import Bounds, journal_folder
 from lofid.scribe import Scribe
 from lofid.settings import Settings
+from lofid.witness import Witness
 
 FLUSH_SECONDS = 0.5
 SYNC_SECONDS = 5.0
@@ -22,18 +22,28 @@ MEGABYTE = 2**20
 class Clerk:
     """One session's. ``say`` gets one line for each thing that a person should know."""
 
-    def __init__(self, engine: Engine, settings: Settings, say: Callable[[str], None]) -> None:
+    def __init__(self, engine: Witness, settings: Settings, say: Callable[[str], None]) -> None:
         """Begin the journal, unless the settings want none."""
         self.library = Library(journal_folder(settings.midi.name))
         self.scribe: Scribe | None = None
         self._engine = engine
         self._say = say
         self._is_fault_said = False
+        self._inputs: list[list[Any]] = []
         if settings.record.journal:
             total_bytes = settings.record.journal_size * MEGABYTE
             bounds = Bounds(total_bytes, settings.record.journal_age * DAY_SECONDS)
             self.scribe = Scribe(self.library.folder, engine.chronicle.holds, bounds)
             engine.chronicle.write_to(self.scribe)
+            engine.tell = self._keep_inputs
+
+    def _keep_inputs(self, batch: list[Any]) -> None:
+        """Keep what went into the engine, for a replay, once it is a session."""
+        self._inputs.append(batch)
+        if self.scribe is not None and self._engine.chronicle.is_begun:
+            for each in self._inputs:
+                self.scribe.write("input", data=each)
+            self._inputs.clear()
 
     async def run(self) -> None:
         """Have what happens written, for ever."""
@@ -68,10 +78,13 @@ class Clerk:
 
     def close(self) -> None:
         """End the session's journal. Blocks as long as the disk does."""
-        scribe, self.scribe = self.scribe, None
+        scribe = self.scribe
         if scribe is None or not self._engine.chronicle.is_begun:
+            self.scribe = None
             return
+        self._engine.flush()
         self._engine.chronicle.end()
+        self.scribe = None
         scribe.close()
         self._tell(scribe)
 

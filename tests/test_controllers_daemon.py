@@ -121,7 +121,7 @@ def test_a_lesson_ends_with_who_asked_for_it(jack_server: JackServer, tmp_path: 
     ):
         lofid.status()
         keyboard.connect("lofid:in")
-        for number in (signal.SIGHUP, signal.SIGKILL):
+        for number in (signal.SIGTERM, signal.SIGKILL):
             with _lesson(tmp_path, "tempo") as lesson:
                 _wait_for(lofid, "learning", "tempo")
                 lesson.send_signal(number)
