@@ -171,7 +171,7 @@ class Engine:
 
     def pass_over(self, message: Message) -> None:
         """Take one that is a command and no music: it may sound through thru all the same."""
-        self._tally.take(message)
+        self._tally.pass_over(message)
 
     def _note(self, message: Message) -> None:
         """Take note of what asks for no answer."""
