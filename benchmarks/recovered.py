@@ -30,6 +30,7 @@ from tests.jackserver import RATE, JackRecorder, JackServer, wait_until
 from tests.lofidprocess import LofidProcess
 
 FAST = ("--tempo", "240")
+PATIENCE_SECONDS = 120.0
 EARLIEST_SECONDS, LATEST_SECONDS = 1.5, 6.0
 
 
@@ -50,10 +51,12 @@ def round_of(server: JackServer, home: Path, rng: random.Random) -> tuple[int, i
     seed = str(rng.randrange(2**32))
     with (
         LofidProcess(server, home, *FAST, "--seed", seed) as lofid,
-        JackRecorder(server, "lofid:out") as recorder,
+        JackRecorder(server) as recorder,
     ):
-        wait_until(lambda: bool(recorder.events), "music", 60)
-        time.sleep(rng.uniform(EARLIEST_SECONDS, LATEST_SECONDS))
+        recorder.listen_to("lofid:out", PATIENCE_SECONDS)
+        wait_until(lambda: bool(recorder.events), "music", PATIENCE_SECONDS)
+        time.sleep(rng.uniform(PATIENCE_SECONDS = 120.0
+EARLIEST_SECONDS, LATEST_SECONDS))
         killed_frame = recorder.frame_now()
         lofid.process.kill()
         events = recorder.wait_for_quiet()
@@ -89,6 +92,8 @@ def main() -> None:
             for number in range(times):
                 with tempfile.TemporaryDirectory() as home:
                     counts = round_of(server, Path(home), rng)
+                if (number + 1) % 20 == 0:
+                    print(f"{number + 1} of {times}", flush=True)
                 totals = [total + count for total, count in zip(totals, counts, strict=True)]
                 if sum(counts[1:]):
                     print(f"kill {number}: heard {counts[0]}, missing and doubled {counts[1:]}")
