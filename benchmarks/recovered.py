@@ -55,8 +55,7 @@ def round_of(server: JackServer, home: Path, rng: random.Random) -> tuple[int, i
     ):
         recorder.listen_to("lofid:out", PATIENCE_SECONDS)
         wait_until(lambda: bool(recorder.events), "music", PATIENCE_SECONDS)
-        time.sleep(rng.uniform(PATIENCE_SECONDS = 120.0
-EARLIEST_SECONDS, LATEST_SECONDS))
+        time.sleep(rng.uniform(EARLIEST_SECONDS, LATEST_SECONDS))
         killed_frame = recorder.frame_now()
         lofid.process.kill()
         events = recorder.wait_for_quiet()
