@@ -16,7 +16,7 @@ try:
     from rich.progress import Progress
     from rich.table import Table
 
-    from lofid import __version__
+    from lofid import __version__, shelf
     from lofid.config import find_config, load
     from lofid.errors import LofidError
     from lofid.remote import ctl, say
@@ -31,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(ctl, name="ctl")
+shelf.add_to(app)
 
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
 Tempo = Annotated[float | None, typer.Option(help="Beats per minute, 20 to 300.")]
@@ -111,7 +112,7 @@ def render(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     device: Device = None,
     model: Model = None,
 ) -> None:
-    """Write bars of music to a MIDI file, as fast as it can."""
+    """Write bars of music to a file, as fast as it can: MIDI, or as its name ends."""
     flags = _flags(tempo, swing, temperature, key, seed, device, model)
     settings = load(find_config(config), flags | {"music.seed_midi": seed_midi})
     from lofid.engine import new_seed  # noqa: PLC0415  # keeps the other commands quick

@@ -1,7 +1,8 @@
 """An excerpt: a transcript between two moments, such as the last five minutes. Pure.
 
-A note that sounds where it is cut is kept with the part inside. The tempo, the key, the transport
-and the controllers that hold where it begins are said there (a DAW calls that chasing).
+A note that sounds where it is cut is kept with the part inside. The tempo, the key, the transport,
+the controllers and the changed settings that hold where it begins are said there (a DAW calls that
+chasing).
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,11 +11,11 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from lofid.entries import Control, KeyChange, Tempo, Transport
+from lofid.entries import Control, KeyChange, Set, Tempo, Transport
 from lofid.transcript import Moment, Note, Transcript, what_changes
 
 _Entry = TypeVar("_Entry")
-_Change = TypeVar("_Change", Tempo, KeyChange, Transport, Control)
+_Change = TypeVar("_Change", Tempo, KeyChange, Transport, Control, Set)
 
 
 def between_seconds(transcript: Transcript, begin: float, end: float) -> Transcript:
@@ -59,7 +60,7 @@ class _Cut:
             keys=self._chased(whole.keys),
             transports=self._chased(whole.transports),
             controls=self._chased(whole.controls),
-            sets=self._inside(whole.sets),
+            sets=self._chased(whole.sets),
             marks=self._inside(whole.marks),
             takes=self._inside(whole.takes),
             gaps=tuple(gap for gap in whole.gaps if self._meets(gap.from_seconds, gap.seconds)),

@@ -232,6 +232,8 @@ class _Tape:
 
 def what_changes(entry: Any) -> object:
     """What an entry says something new of."""
+    if isinstance(entry, Set):
+        return entry.name
     return controller(entry.data) if isinstance(entry, Control) else type(entry)
 
 
