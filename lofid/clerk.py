@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from lofid.engine import Engine
 from lofid.library import Library
 from lofid.pieces import Bounds, journal_folder
 from lofid.scribe import Scribe
 from lofid.settings import Settings
+from lofid.witness import Witness
 
 FLUSH_SECONDS = 0.5
 SYNC_SECONDS = 5.0
@@ -22,7 +22,7 @@ MEGABYTE = 2**20
 class Clerk:
     """One session's. ``say`` gets one line for each thing that a person should know."""
 
-    def __init__(self, engine: Engine, settings: Settings, say: Callable[[str], None]) -> None:
+    def __init__(self, engine: Witness, settings: Settings, say: Callable[[str], None]) -> None:
         """Begin the journal, unless the settings want none."""
         self.library = Library(journal_folder(settings.midi.name))
         self.scribe: Scribe | None = None
@@ -34,6 +34,12 @@ class Clerk:
             bounds = Bounds(total_bytes, settings.record.journal_age * DAY_SECONDS)
             self.scribe = Scribe(self.library.folder, engine.chronicle.holds, bounds)
             engine.chronicle.write_to(self.scribe)
+        engine.tell = self._keep_inputs
+
+    def _keep_inputs(self, data: list[Any]) -> None:
+        """Keep what went into the engine, unless there is no journal, or it has ended."""
+        if self.scribe is not None:
+            self.scribe.write("input", data=data)
 
     async def run(self) -> None:
         """Have what happens written, for ever."""
@@ -70,6 +76,7 @@ class Clerk:
         """End the session's journal. Blocks as long as the disk does."""
         if self.scribe is None:
             return
+        self._engine.flush()
         self._engine.chronicle.end()
         self.scribe.close()
         self._tell(self.scribe)

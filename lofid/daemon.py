@@ -127,15 +127,16 @@ class Daemon:
         # Imported only now: the player opens its ports while onnxruntime is loaded here.
         from lofid.clerk import Clerk  # noqa: PLC0415
         from lofid.commands import Commands  # noqa: PLC0415
-        from lofid.engine import Engine, new_seed  # noqa: PLC0415
+        from lofid.engine import new_seed  # noqa: PLC0415
         from lofid.predictor import Predictor, default_model_path  # noqa: PLC0415
         from lofid.takes import Takes  # noqa: PLC0415
+        from lofid.witness import Witness  # noqa: PLC0415
 
         chosen, seed = self._settings.engine, self._settings.music.seed
         path = Path(chosen.model) if chosen.model else default_model_path()
         predictor = Predictor(path, chosen.device)
         seed = new_seed() if seed is None else seed
-        self._maybe_engine = engine = Engine(predictor, self._settings, seed, time.monotonic)
+        self._maybe_engine = engine = Witness(predictor, self._settings, seed, time.monotonic)
         self._maybe_clerk = clerk = Clerk(engine, self._settings, self._say)
         self._maybe_takes = takes = Takes(engine, clerk, self._say)
         self._commands = Commands(

@@ -100,7 +100,7 @@ def test_an_answer_that_was_left_says_so() -> None:
     answer = engine.answer()
     next(answer)
     next(answer)
-    answer.close()
+    del answer
     engine.receive({**POSITION, "tick": 2160})
     assert list(engine.answer())
     engine.flush()
