@@ -28,6 +28,8 @@ class Chronicle:
         self._scribe: Scribe | None = None
         self._holds: dict[str, Any] = {}
         self._settings: Settings | None = None
+        self.is_begun = False
+        """Whether anything happened that is worth a session."""
 
     def begin(self, predictor: Foreteller, settings: Settings, seed: int, key: str) -> None:
         """Say what holds: once, before anything is written."""
@@ -49,6 +51,7 @@ class Chronicle:
 
     def write(self, what: str, *, tick: int, late_us: float = 0, **values: Any) -> None:
         """Write a record, with the time at which its tick sounded, on our own clock."""
+        self.is_begun |= what != "mark"
         if self._scribe is None:
             return
         now, moment = self._now(), self._reckoning.moment_of(tick) + late_us / 1e6

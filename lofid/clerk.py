@@ -74,13 +74,13 @@ class Clerk:
 
     def close(self) -> None:
         """End the session's journal. Blocks as long as the disk does."""
-        if self.scribe is None:
+        scribe, self.scribe = self.scribe, None
+        if scribe is None or not self._engine.chronicle.is_begun:
             return
         self._engine.flush()
         self._engine.chronicle.end()
-        self.scribe.close()
-        self._tell(self.scribe)
-        self.scribe = None
+        scribe.close()
+        self._tell(scribe)
 
     def status(self) -> dict[str, Any]:
         """What there is to tell, in plain values."""

@@ -47,6 +47,15 @@ class Kept(BaseModel):
     wall_seconds: float
     made: Literal["record", "keep", "crash"]
 
+    @property
+    def length(self) -> Span | None:
+        """How long it is; None for one that goes on to its session's end."""
+        if self.end is None:
+            return None
+        if self.unit == "ticks":
+            return Span(bars=round((self.end - self.begin) / BAR_TICKS, 2))
+        return Span(seconds=self.end - self.begin)
+
 
 class Library:
     """One lofid's. ``folder`` is its journal's; it need not be there yet."""
@@ -115,6 +124,7 @@ class Library:
                 _link(piece.path, unfinished / piece.path.name)
             for name in self._names(take.name):
                 named = take.model_copy(update={"name": name})
+                (unfinished / _TAKE).touch(mode=0o600)
                 with (unfinished / _TAKE).open("w") as file:
                     file.write(named.model_dump_json(indent=1))
                     file.flush()
@@ -175,10 +185,10 @@ def span_take(
     return Kept(**what, unit="seconds", begin=begin, end=seconds)
 
 
-def kept_line(take: Kept, span: Span) -> str:
-    """Say what was kept."""
+def kept_line(take: Kept) -> str:
+    """Say what was kept: a session may be shorter than what was wanted."""
     how = f"'lofid export {take.name} OUT.mid' makes a file of it"
-    return f"kept the last {span} as the take {take.name!r}; {how}"
+    return f"kept the last {take.length} as the take {take.name!r}; {how}"
 
 
 def check_take_name(name: str) -> None:

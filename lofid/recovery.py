@@ -16,7 +16,7 @@ from lofid.errors import RecordingError
 from lofid.library import Kept, Library
 from lofid.pieces import Piece, is_being_written
 from lofid.reading import first_header, is_ended, last_entry
-from lofid.wholefile import write_whole
+from lofid.wholefile import whole_file
 
 _SEEN = ".seen"
 
@@ -34,7 +34,9 @@ class Running(BaseModel):
 
 def note_running(library: Library, running: Running) -> None:
     """Say on the disk that a recording runs. RecordingError when that cannot be."""
-    write_whole(_running_path(library), running.model_dump_json().encode())
+    with whole_file(_running_path(library)) as unfinished:
+        unfinished.touch(mode=0o600)
+        unfinished.write_bytes(running.model_dump_json().encode())
 
 
 def forget_running(library: Library) -> None:

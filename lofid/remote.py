@@ -26,8 +26,9 @@ Name = Annotated[str, typer.Option(help="Name of the lofid to talk to.")]
 
 
 def say(line: str) -> None:
-    """Tell a person one line, on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Tell a person one line, on stderr; nobody, where that is a file on a full disk."""
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 @ctl.command("status")

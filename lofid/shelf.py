@@ -13,7 +13,7 @@ from lofid.remote import Name, say
 from lofid.span import Span
 
 if TYPE_CHECKING:
-    from lofid.library import Kept, Library
+    from lofid.library import Library
     from lofid.transcript import Transcript
 
 KEEP_SECONDS = 60.0
@@ -58,7 +58,7 @@ def _keep_from_folder(library: "Library", span: Span, take: str) -> str:
             f"the end of session {session} cannot be read: 'lofid export' it whole"
         )
     kept = library.keep(span_take(span, session, tick, seconds, time.time(), take))
-    return kept_line(kept, span)
+    return kept_line(kept)
 
 
 def takes(
@@ -86,20 +86,11 @@ def takes(
 def _take_lines(library: "Library") -> list[str]:
     found = library.takes()
     width = max((len(take.name) for take in found), default=0)
+    rows = [(take, str(take.length or "to its end")) for take in found]
     return [
-        f"{take.name:{width}}  {_wall(take.wall_seconds)}  {_length(take):>14}  {take.made}"
-        for take in found
+        f"{take.name:{width}}  {_wall(take.wall_seconds)}  {length:>14}  {take.made}"
+        for take, length in rows
     ]
-
-
-def _length(take: "Kept") -> str:
-    if take.end is None:
-        return "to its end"
-    if take.unit == "ticks":
-        from lofid.music import BAR_TICKS  # noqa: PLC0415
-
-        return str(Span(bars=round((take.end - take.begin) / BAR_TICKS, 2)))
-    return str(Span(seconds=take.end - take.begin))
 
 
 def _session_lines(library: "Library") -> list[str]:

@@ -66,7 +66,6 @@ class Takes:
         )
         self._engine.chronicle.take("start", running.name)
         self._running = running
-        self._names.add(path)
         try:
             await self._clerk.flush()
             if scribe.fault is not None:
@@ -75,6 +74,7 @@ class Takes:
         except RecordingError:
             self._running = None
             raise
+        self._names.add(path)
         return path
 
     async def keep(self, length: str, name: str = "") -> str:
@@ -88,7 +88,7 @@ class Takes:
         take = await asyncio.to_thread(
             self._library.keep, span_take(span, scribe.session, tick, seconds, time.time(), name)
         )
-        return kept_line(take, span)
+        return kept_line(take)
 
     async def _stop(self) -> "asyncio.Task[Path]":
         """End the take that runs; give what waits for its file."""
@@ -100,13 +100,17 @@ class Takes:
         await self._clerk.flush()
         values = {**running.model_dump(exclude={"file"}), "end": seconds, "made": "record"}
         take = Kept(**values, unit="seconds", wall_seconds=time.time())
-        kept = await asyncio.to_thread(self._library.keep, take)
+        try:
+            kept = await asyncio.to_thread(self._library.keep, take)
+        except RecordingError as error:
+            how = f"'lofid export {scribe.session} OUT.mid' has the whole session"
+            raise RecordingError(f"{error}; {how}") from error
         await asyncio.to_thread(forget_running, self._library)
         return self._convert(kept, Path(running.file))
 
     def _convert(self, take: Kept, path: Path) -> "asyncio.Task[Path]":
         """Have the file made by its own process, and wait for it in a thread."""
-        process = _start_export(self._library.folder, take.name, path)
+        process = start_export(self._library.folder, take.name, path)
         task = asyncio.create_task(asyncio.to_thread(_wait, process, take.name, path))
         self._conversions.add(task)
         task.add_done_callback(self._conversions.discard)
@@ -166,8 +170,8 @@ def _take_name(path: Path) -> str:
     return name
 
 
-def _start_export(folder: Path, take: str, path: Path) -> "subprocess.Popen[str]":
-    """Start the process. It outlives a Ctrl-C at the terminal, and this process too."""
+def start_export(folder: Path, take: str, path: Path) -> "subprocess.Popen[str]":
+    """Start a process that makes a file. It outlives a Ctrl-C at the terminal, and this one."""
     command = [sys.executable, "-P", "-m", "lofid.exporting", str(folder), take, str(path)]
     try:
         return subprocess.Popen(
