@@ -74,10 +74,10 @@ class Clerk:
 
     def close(self) -> None:
         """End the session's journal. Blocks as long as the disk does."""
+        self._engine.flush()
         scribe, self.scribe = self.scribe, None
         if scribe is None or not self._engine.chronicle.is_begun:
             return
-        self._engine.flush()
         self._engine.chronicle.end()
         scribe.close()
         self._tell(scribe)

@@ -5,7 +5,11 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
+from lofid.entries import End, Input
 from lofid.pieces import sessions_in
+from lofid.reading import entries_in
 from tests.jackserver import JackKeyboard, JackServer
 from tests.lofidprocess import LofidProcess, run
 
@@ -51,6 +55,11 @@ def test_a_session_is_identical(jack_server: JackServer, tmp_path: Path) -> None
     told = run(tmp_path, "replay", _session(tmp_path))
     assert told.stderr.startswith("identical: ")
     assert told.returncode == 0
+    (journals,) = tmp_path.rglob("journals")
+    (pieces,) = sessions_in(journals / "lofid").values()
+    *_, inputs, end = entries_in(pieces, pytest.fail)
+    assert isinstance(inputs, Input), "the last are told at the end"
+    assert isinstance(end, End)
 
 
 def test_so_is_one_that_was_killed_as_far_as_it_was_kept(

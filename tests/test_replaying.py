@@ -192,6 +192,19 @@ def test_inputs_that_are_missing_are_seen(session: list[Piece], tmp_path: Path) 
     assert findings.stopped.endswith(" are missing")
 
 
+def test_records_that_a_full_disk_cost_are_seen(session: list[Piece], tmp_path: Path) -> None:
+    gap = {"what": "gap", "seconds": 4.0, "from_seconds": 3.0, "records": 5, "why": "no space"}
+
+    def change(records: Records) -> None:
+        records.insert(len(records) // 2, gap)
+
+    findings = replay(_rewritten(session[0], tmp_path, change), None, _unheard)
+    assert findings.difference is None
+    assert findings.stopped == "5 records are missing: no space"
+    gap["records"] = 0
+    assert replay(_rewritten(session[0], tmp_path, change), None, _unheard).stopped == ""
+
+
 def test_a_session_without_its_beginning_is_refused(session: list[Piece], tmp_path: Path) -> None:
     pieces = [Piece(session[0].session, 2, session[0].path)]
     with pytest.raises(RecordingError, match=r"its beginning is gone, .*is its piece 2"):
