@@ -20,6 +20,7 @@ try:
     from lofid.config import find_config, load
     from lofid.errors import LofidError
     from lofid.remote import ctl, say
+    from lofid.settings import Settings
 except KeyboardInterrupt:
     sys.exit(INTERRUPTED)
 
@@ -47,9 +48,6 @@ Backend = Annotated[
 SeedMidi = Annotated[
     Path | None, typer.Option(help="A MIDI file whose end the music goes on from.")
 ]
-
-_MEMORY = {True: "on", False: "fresh", None: None}
-"""What --remember, --fresh and neither make of ``music.memory``."""
 
 
 @app.command()
@@ -91,11 +89,20 @@ def play(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     from lofid.daemon import play as perform  # noqa: PLC0415  # keeps the other commands quick
 
     flags = _flags(tempo, swing, temperature, key, seed, device, model)
-    flags |= {"music.seed_midi": seed_midi, "music.memory": _MEMORY[remember]}
+    flags |= {"music.seed_midi": seed_midi}
     flags |= {"midi.backend": backend, "midi.output": output, "midi.input": input_}
     flags |= {"midi.name": name, "record.file": record}
     flags |= {"sync.source": sync, "sync.input": clock_input, "sync.send": send_clock}
-    perform(load(find_config(config), flags), seconds, say)
+    perform(_remembering(load(find_config(config), flags), remember), seconds, say)
+
+
+def _remembering(settings: Settings, remember: bool | None) -> Settings:
+    """Do what --remember, --fresh or neither says. --fresh does not keep what "off" does not."""
+    if remember is None or (settings.music.memory == "off" and not remember):
+        return settings
+    memory = "on" if remember else "fresh"
+    music = settings.music.model_copy(update={"memory": memory})
+    return settings.model_copy(update={"music": music})
 
 
 @app.command()

@@ -93,7 +93,7 @@ class Commands:
             "start": (engine.start, "playing from the next bar line"),
             "continue": (engine.go_on, "playing"),
             "panic": (lambda: [{"do": "panic"}], "all notes off"),
-            "forget": (engine.forget, "forgotten: what comes next begins anew"),
+            "forget": (self._forget, "forgotten: what comes next begins anew"),
         }
         deed, answer = deeds[what]
         if what not in ANYTIME and not self._troupe.is_playing:
@@ -101,6 +101,10 @@ class Commands:
             raise ControlError(f"lofid waits for {what_for}: '{what}' when it plays again")
         self._troupe.send(deed())
         return answer
+
+    def _forget(self) -> list[Message]:
+        self._seeding.call_off()
+        return self._engine.forget()
 
     def _status(self) -> dict[str, Any]:
         opened, pid = self._troupe.opened, self._troupe.pid

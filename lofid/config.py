@@ -12,7 +12,7 @@ and :func:`read_toml` touch the disk.
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from lofid.fields import (
     section_of,
     sections,
 )
-from lofid.settings import Settings
+from lofid.settings import APART, Settings
 
 FILE_NAME = "config.toml"
 FLAGS = {
@@ -45,6 +45,8 @@ FLAGS = {
     "sync.send": "--send-clock",
 }
 """The flags that are not called after their key."""
+_Fault = tuple[tuple[str, ...], object]
+"""Where it stands, and what is there."""
 
 
 def find_config(explicit: Path | None) -> Path | None:
@@ -68,19 +70,34 @@ def load(path: Path | None, flags: Mapping[str, object]) -> Settings:
     """
     written = {} if path is None else read_toml(path)
     given = {n: str(v) if isinstance(v, Path) else v for n, v in flags.items() if v is not None}
-    faults: list[tuple[tuple[str, ...], object]] = []
+    merged = _merged(written, given)
+    faults: list[_Fault] = []
     settings = Settings()
     try:
-        settings = Settings.model_validate(_merged(written, given), strict=True)
+        settings = Settings.model_validate(merged, strict=True)
     except ValidationError as error:
         faults = [(tuple(map(str, each["loc"])), each["input"]) for each in error.errors()]
-    else:
-        faults += settings.clashes()
+    faults += _clashes(merged, {where for where, _ in faults})
     lines = [f"{_source(where, given, written) or path}: {_fault(where, v)}" for where, v in faults]
     lines += [f"{path}: {fault}" for fault in _mapping_faults(written.get("controllers"))]
     if lines:
         raise ConfigError("\n".join(lines))
     return settings
+
+
+def _clashes(merged: Mapping[str, Any], faulty: Container[tuple[str, ...]]) -> list[_Fault]:
+    """What no section can see by itself, as far as the values are sound."""
+    found: list[_Fault] = []
+    for places in APART:
+        if any(place in faulty or place[:1] in faulty for place in places):
+            continue
+        value, other = (
+            merged.get(section, {}).get(key, sections()[section][key].default)
+            for section, key in places
+        )
+        if value == other:
+            found.append((places[0], value))
+    return found
 
 
 def _mapping_faults(table: object) -> list[str]:
@@ -104,13 +121,13 @@ def change(settings: Settings, name: str, text: str) -> Settings:
     return settings.model_copy(update={section: changed})
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> dict[str, Any]:
     """Read TOML. Windows' editors may put a byte order mark first, which is harmless.
 
     ConfigError, one line, when it cannot be; its cause is the OSError, where there was one.
     """
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return tomllib.loads(read(path).decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

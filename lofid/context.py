@@ -21,7 +21,6 @@ from lofid.vocabulary import START, Vocabulary
 Ids = npt.NDArray[np.int32]
 SPARE = 80
 """Entries that are kept beyond the window, for when the newest are taken back."""
-MOST_MADE = 4096
 REACH = 100
 """Rows that are given even where the window is shorter: as far as a state is carried."""
 
@@ -86,7 +85,7 @@ class Context:
         self._composed: list[Entry] = []
         self._heard: dict[int, Entry] = {}
         self._made: dict[tuple[Entry, int], Row] = {}
-        """Each entry's row, by where the following event begins."""
+        """Each entry's row of the last time, by where the following event began."""
 
     def __len__(self) -> int:
         return min(len(self._composed) + len(self._heard), self.length)
@@ -156,21 +155,19 @@ class Context:
         onsets = [entry.onset_grid for entry in entries] + [next_onset_grid]
         first = onsets[0]
         rows = [Row(first, START, START, START, first % BAR_GRID)] * starts
-        for entry, following in zip(entries, onsets[1:], strict=True):
-            row = self._made.get((entry, following))
-            rows.append(self._row(entry, following) if row is None else row)
+        made: dict[tuple[Entry, int], Row] = {}
+        for pair in zip(entries, onsets[1:], strict=True):
+            # Most rows are the same as the last time.
+            made[pair] = row = self._made.get(pair) or self._row(*pair)
+            rows.append(row)
+        self._made = made
         return rows
 
     def _row(self, entry: Entry, following_grid: int) -> Row:
-        """Make an entry's row, and keep it: most rows are the same as the last time."""
-        if len(self._made) > MOST_MADE:
-            self._made.clear()
         step = max(following_grid - entry.onset_grid, 0)
         rhythm = self._vocabulary.rhythm_id(step, entry.length_grid)
         phase = following_grid % BAR_GRID
-        row = Row(entry.onset_grid, entry.token_id, rhythm, entry.velocity_id, phase)
-        self._made[entry, following_grid] = row
-        return row
+        return Row(entry.onset_grid, entry.token_id, rhythm, entry.velocity_id, phase)
 
     def window(self, next_onset_grid: int) -> Window:
         """Give the ids that lead up to an event at ``next_onset_grid``: at most ``length``."""

@@ -13,9 +13,10 @@ socket that a crash left behind is known to be stale, and is replaced.
 import asyncio
 import json
 import os
+import select
 import socket
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +26,8 @@ from lofid.errors import AbsentError, ControlError, LofidError
 
 VERSION = 1
 ANSWER_SECONDS = 10.0
+LOOK_SECONDS = 0.2
+"""How soon it is seen that nobody waits any more."""
 LONGEST_LINE_BYTES = 65536
 LONGEST_PATH_BYTES = 100
 Handler = Callable[[str, list[str]], Awaitable[Any]]
@@ -51,12 +54,16 @@ class ControlServer:
     ``handler`` gets a command and its arguments, and its result goes out as JSON. What it raises
     goes out as an error; a fault that is none of LofidError, OSError or ValueError also ends the
     connection and is logged by asyncio. A command that has begun is carried out to its end, also
-    when who asked has gone, or :meth:`shut` was called.
+    when who asked has gone, or :meth:`shut` was called; but those of ``called_off_by_leaving`` are
+    cancelled as soon as nobody waits for the answer.
     """
 
-    def __init__(self, name: str, handler: Handler) -> None:
+    def __init__(
+        self, name: str, handler: Handler, called_off_by_leaving: Collection[str] = ()
+    ) -> None:
         self._name = name
         self._handler = handler
+        self._called_off_by_leaving = called_off_by_leaving
         self._path = socket_path(name)
         self._lock_file: IO[str] | None = None
         self._server: asyncio.Server | None = None
@@ -148,18 +155,21 @@ class ControlServer:
 
     async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         try:
-            await _send(writer, await self._carry_out(line))
+            await _send(writer, await self._carry_out(line, writer))
         except ConnectionError:
             raise
         except Exception as error:
             await _send(writer, _refusal(f"internal error: {type(error).__name__}"))
             raise
 
-    async def _carry_out(self, line: bytes) -> bytes:
+    async def _carry_out(self, line: bytes, writer: asyncio.StreamWriter) -> bytes:
         command = ""
         try:
             command, arguments = _request(line)
-            result = await asyncio.shield(self._handler(command, arguments))
+            doing = asyncio.ensure_future(self._handler(command, arguments))
+            if command in self._called_off_by_leaving:
+                await _while_there(doing, writer)
+            result = await asyncio.shield(doing)
         except LofidError as error:
             return _refusal(str(error))
         except OSError as error:
@@ -167,6 +177,19 @@ class ControlServer:
         except ValueError as error:
             return _refusal(f"cannot {command}: {' '.join(str(error).split())}")
         return _encoded({"lofid": VERSION, "ok": True, "result": result})
+
+
+async def _while_there(doing: "asyncio.Future[Any]", writer: asyncio.StreamWriter) -> None:
+    """Wait until it is done, and cancel it when nobody is there any more.
+
+    What comes from the other side is left for later. It may end while the answer is waited for.
+    """
+    connection = writer.get_extra_info("socket")
+    hang_up = select.poll()
+    hang_up.register(connection.fileno(), 0)  # which still tells when the other end is closed
+    while not (await asyncio.wait([doing], timeout=LOOK_SECONDS))[0]:
+        if writer.transport.is_closing() or hang_up.poll(0):
+            doing.cancel()
 
 
 def _lock(file: IO[str]) -> None:

@@ -41,6 +41,11 @@ class Controllers:
         }
         self._said = {}
 
+    def release(self) -> None:
+        """Take all for let go of: nobody heard whether it was."""
+        self._pads_down.clear()
+        self._switched_on.clear()
+
     def takes(self, status: int, first: int) -> bool:
         """Whether a message is a command and no music; to be asked before :meth:`take`.
 

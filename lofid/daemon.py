@@ -35,6 +35,8 @@ SILENT_SECONDS = 10.0
 """A player tells where it is every half beat: one that says nothing for so long is hanging."""
 TURNS = 3
 """Of the event loop, until what has come to the socket is in the queue."""
+MOST_LEFT = 3
+"""So often in a row an answer is left for who plays on; then the music has to be composed on."""
 SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
@@ -66,6 +68,7 @@ class Daemon:
         self._maybe_clerk: Clerk | None = None
         self._commands: Commands | None = None
         self._silent_seconds = 0.0
+        self._left = 0
 
     @property
     def _engine(self) -> "Engine":
@@ -89,7 +92,7 @@ class Daemon:
             loop.add_signal_handler(number, self._quit.set)
         self._troupe = Troupe(self._settings, self._say)
         async with contextlib.AsyncExitStack() as stack:
-            control = ControlServer(self._settings.midi.name, self._obey)
+            control = ControlServer(self._settings.midi.name, self._obey, ("learn",))
             control.claim()
             stack.callback(control.release)
             stack.push_async_callback(self._keep_takes)
@@ -97,14 +100,15 @@ class Daemon:
             stack.push_async_callback(self._leave)
             await self._troupe.start()
             self._load()
-            await self._seeding.begin(self._engine)
+            if not await self._unless_quit(self._seeding.begin(self._engine)):
+                return
             if not await self._unless_quit(self._troupe.ready()):
                 return
             await self._takes.recover()
             if self._settings.record.file:
                 await self._takes.begin(Path(self._settings.record.file))
             self._announce()
-            self._desk.open()
+            await self._desk.open()
             await control.open()
             stack.push_async_callback(control.shut)
             await self._perform()
@@ -160,6 +164,8 @@ class Daemon:
             f"{music.key}, {music.tempo:g} bpm, seed {self._engine.seed}; "
             f"model {predictor.card.recipe} on {predictor.device} ({predictor.device_note})"
         )
+        if line := self._settings.without_effect():
+            self._say(line)
         if not opened["realtime"]:
             self._say(f"no real-time priority: {opened['realtime_note']}")
 
@@ -194,7 +200,9 @@ class Daemon:
         """Pass the players' messages to the engine and its answers back, for ever."""
         async for message in self._troupe.messages():
             self._silent_seconds = 0.0
-            if not self._desk.takes(message):  # else a command, and no music
+            if self._desk.takes(message):  # a command, and no music
+                self._engine.pass_over(message)
+            else:
                 self._troupe.send(self._engine.receive(message))
             if line := self._news.line(message):
                 self._say(line)
@@ -207,8 +215,10 @@ class Daemon:
             self._troupe.send([answer])
             for _ in range(TURNS):
                 await asyncio.sleep(0)
-            if self._troupe.has_more:
+            if self._troupe.has_more and self._left < MOST_LEFT:
+                self._left += 1
                 return
+        self._left = 0
 
     async def _look(self) -> None:
         """Say it once when the model fails."""

@@ -1,10 +1,11 @@
 """The desk: the controllers of one session, with what they learn and what they ask for.
 
-Called from the engine's event loop only; only what is learnt goes to the disk, from a thread.
+Called from the engine's event loop only; only what is learnt goes to the disk, from a thread. Other
+lofids may learn at the same time: what is kept is what was changed, laid over what they kept.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lofid import mapping
@@ -29,6 +30,14 @@ class _Lesson:
     taught: "asyncio.Future[str]"
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What was learnt: that this moves that, or that nothing does."""
+
+    deed: Deed
+    mover: Mover | None
+
+
 class Desk:
     """Takes what is heard. ``obey`` does what the controllers ask for, ``say`` gets lines."""
 
@@ -48,21 +57,32 @@ class Desk:
         self._errands = Errands(obey, say)
         self._controllers = Controllers()
         self._learnt: mapping.Bindings = {}
-        self._is_saved = True
+        self._unsaved: list[_Change] = []
         self._lesson: _Lesson | None = None
         self._writing = asyncio.Lock()
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Read what was learnt before, also by another lofid; say what is wrong with it."""
-        if self._is_saved:
-            learnt, lines = self._file.read()
-            self._follow(learnt)
-            for line in lines:
-                self._say(line)
+        if self._unsaved:  # the file is read when they are kept
+            return
+        async with self._writing:
+            learnt, lines = await asyncio.to_thread(self._file.read)
+        self._follow(self._changed(learnt, self._unsaved))
+        for line in lines:
+            self._say(line)
 
     def _follow(self, learnt: mapping.Bindings) -> None:
         self._learnt = learnt
         self._controllers.map(mapping.laid_over(self._base, learnt))
+
+    def _changed(self, learnt: mapping.Bindings, changes: Sequence[_Change]) -> mapping.Bindings:
+        """Lay changes over what was learnt, in their order. Pure, and of any thread."""
+        for change in changes:
+            if change.mover is not None:
+                learnt, _ = mapping.learn(self._base, learnt, change.deed, change.mover)
+            elif change.deed in mapping.laid_over(self._base, learnt):
+                learnt = mapping.forget(self._base, learnt, change.deed)
+        return learnt
 
     @property
     def table(self) -> dict[str, str]:
@@ -71,6 +91,8 @@ class Desk:
 
     def takes(self, message: Message) -> bool:
         """Take one of the player's messages; True when it was a command, and no music."""
+        if message["is"] in ("gone", "lost") or message.get("side") == "input":
+            self._controllers.release()  # what was let go of meanwhile was not heard
         if message["is"] != "heard":
             return False
         status, first, second = message["data"]
@@ -103,24 +125,25 @@ class Desk:
         """Have the next controller that is moved do this from now on; give a line that says so.
 
         ConfigError for what no controller does. ControlError when nothing is moved in time, when
-        another lesson takes this one's place, or when what was learnt cannot be kept.
+        another lesson takes this one's place, or when what was learnt cannot be kept. Who cancels
+        this calls it off, but what was learnt is kept.
         """
         deed = Deed.parse(text)
         if not self._hears:
             raise ControlError(NOT_LISTENING)
-        self.open()
         self._end_lesson("another 'lofid ctl learn' took its place")
         lesson = _Lesson(deed, asyncio.get_running_loop().create_future())
         self._lesson = lesson
         try:
             async with asyncio.timeout(self._patience_seconds):
+                await self.open()
                 line = await lesson.taught
         except TimeoutError:
             raise ControlError(self._in_vain(deed)) from None
         finally:
             if self._lesson is lesson:
                 self._lesson = None
-        await self._save(line)
+        await asyncio.shield(asyncio.ensure_future(self._save(line)))
         return line
 
     def _in_vain(self, deed: Deed) -> str:
@@ -132,7 +155,7 @@ class Desk:
 
     def _learn(self, deed: Deed, mover: Mover) -> str:
         learnt, taken = mapping.learn(self._base, self._learnt, deed, mover)
-        self._is_saved = False
+        self._unsaved.append(_Change(deed, mover))
         self._follow(learnt)
         also = f"; it no longer moves {', '.join(repr(str(d)) for d in taken)}" if taken else ""
         return f"{deed} = {learnt[deed]}{also}"
@@ -150,20 +173,27 @@ class Desk:
     async def forget(self, text: str) -> str:
         """Have nothing do this any more. ConfigError when nothing does, or for no deed at all."""
         deed = Deed.parse(text)
-        self.open()
+        await self.open()
         learnt = mapping.forget(self._base, self._learnt, deed)
-        self._is_saved = False
+        self._unsaved.append(_Change(deed, None))
         self._follow(learnt)
         line = f"nothing moves {str(deed)!r} any more"
         await self._save(line)
         return line
 
     async def _save(self, line: str) -> None:
-        """Keep what is learnt now. ControlError when it cannot be: it holds all the same."""
+        """Keep what was learnt. ControlError when it cannot be: it holds all the same."""
         async with self._writing:
-            learnt = self._learnt
+            changes = tuple(self._unsaved)
+            if not changes:  # another lesson kept them
+                return
             try:
-                await asyncio.to_thread(self._file.write, learnt)
+                learnt, lines = await asyncio.to_thread(
+                    self._file.change, lambda before: self._changed(before, changes)
+                )
             except ConfigError as error:
                 raise ControlError(f"{line}, but only until lofid ends: {error}") from None
-            self._is_saved = learnt is self._learnt
+            del self._unsaved[: len(changes)]
+            self._follow(self._changed(learnt, self._unsaved))
+        for each in lines:
+            self._say(each)

@@ -106,7 +106,7 @@ class Engine:
         if not self._was_moving:
             return [silence, self._horizon.again(tick), self._stand(tick)]
         if self._reckoning.still_seconds < MOMENT_SECONDS:
-            ran_on = tick + 1 + self._ticks_in(self._reckoning.still_seconds)
+            ran_on = tick + 1 + self._reckoning.ticks_in(self._reckoning.still_seconds)
             tick = max(tick, min(ran_on, self._horizon.until_tick))
         tick = self._on_song_grid(tick)
         left = self._horizon.again(tick)
@@ -119,7 +119,7 @@ class Engine:
         What it told of, and what was due: it may have sent a note and died before it said so, and
         it is ahead of what sounds by its latency.
         """
-        until = self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
+        until = self.tick_now() + self._reckoning.ticks_in(MOST_AHEAD_SECONDS)
         now = self._tally.at_stake(self._horizon.begun(until))
         return list(dict.fromkeys([*self._lost_at_stake, *now]))
 
@@ -169,6 +169,10 @@ class Engine:
         self._note(message)
         return []
 
+    def pass_over(self, message: Message) -> None:
+        """Take one that is a command and no music: it may sound through thru all the same."""
+        self._tally.pass_over(message)
+
     def _note(self, message: Message) -> None:
         """Take note of what asks for no answer."""
         self._tally.take(message)
@@ -181,8 +185,8 @@ class Engine:
                 self._release(self.tick_now())
             case "gone":
                 self.lose()
-            case "alive":
-                self._idle(message["tempo"])
+            case "alive" if self.is_led and not self._reckoning.is_moving:
+                self._reckoning.tempo_bpm = message["tempo"]  # a master's, which may change it
 
     def _start(self, tick: int, is_new: bool = False) -> Message:
         """Say start; where others' songs began, unless ours begins there."""
@@ -191,11 +195,6 @@ class Engine:
 
     def _stand(self, tick: int) -> Message:
         return {"do": "stand", "tick": tick, "tempo": self._reckoning.tempo_bpm}
-
-    def _idle(self, tempo: float) -> None:
-        """While the music stands, a master may go at another tempo."""
-        if self.is_led and not self._reckoning.is_moving:
-            self._reckoning.tempo_bpm = tempo
 
     def _turn(self, tick: int, is_moving: bool, sync: str) -> list[Message]:
         """The music moves from a tick, or stands there: then any start finds music composed."""
@@ -214,9 +213,6 @@ class Engine:
     def _take_tempo(self, tick: int, tempo: float) -> None:
         self._reckoning.set_tempo(tick, tempo)
         self.chronicle.write("tempo", tick=tick, bpm=tempo)
-
-    def _ticks_in(self, seconds: float) -> int:
-        return round(seconds * self._reckoning.tempo_bpm / 60 * TICKS_PER_QUARTER)
 
     def set(self, name: str, text: str) -> list[Message]:
         """Change a live setting. ConfigError when it cannot be, ControlError for a led tempo."""
@@ -261,7 +257,7 @@ class Engine:
 
     def _soon_tick(self) -> int:
         """A tick that the player has not come to, whatever its latency."""
-        return self.tick_now() + self._ticks_in(MOST_AHEAD_SECONDS)
+        return self.tick_now() + self._reckoning.ticks_in(MOST_AHEAD_SECONDS)
 
     def status(self) -> dict[str, Any]:
         """What the session is doing, in plain values."""

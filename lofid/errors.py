@@ -33,6 +33,10 @@ class NoSuchPortError(PortError):
     """No MIDI port has this name now; one may come later."""
 
 
+class SeveralPortsError(PortError):
+    """Several MIDI ports have this name now, and nobody guesses which is meant."""
+
+
 class NoMidiError(PortError):
     """This machine has no MIDI system at all."""
 

@@ -4,19 +4,24 @@ Rules:
 
 * The file may be anything, and a small one can keep a reader busy for minutes. So it is read by a
   process of its own (``python -m lofid.material FILE``), at the lowest priority, which has a limit
-  of time and of memory: the engine's interpreter is never held.
+  of time and of memory, and ends with who started it: the engine's interpreter is never held.
 * Only the last events count, which are all that a context holds.
 """
 
+import asyncio
+import ctypes
 import heapq
 import io
 import json
+import math
 import os
+import signal
 import stat
 import struct
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +42,8 @@ MOST_QUARTERS = 100_000
 READ_SECONDS = 30.0
 WORKER_BYTES = 2**30
 LOWEST_PRIORITY = 19
+_PR_SET_PDEATHSIG = 1
+"""From ``linux/prctl.h``."""
 _DAMAGE = (
     *(OSError, ValueError, LookupError, TypeError, ArithmeticError, struct.error),
     KeySignatureError,
@@ -57,32 +64,42 @@ class Material:
 
 
 def read_material(path: Path) -> Material:
-    """Read a file in a process of its own. Blocks for READ_SECONDS at most; any thread.
+    """Do what :func:`fetch_material` does, and block meanwhile; where no event loop runs."""
+    return asyncio.run(fetch_material(path))
 
-    MaterialError, one line, for what is no MIDI file or holds no notes.
+
+async def fetch_material(path: Path) -> Material:
+    """Read a file in a process of its own, which takes READ_SECONDS at most.
+
+    MaterialError, one line, for what is no MIDI file or holds no notes. Who cancels this ends that
+    process.
     """
-    command = [sys.executable, "-P", "-m", "lofid.material", str(path)]
     try:
-        done = subprocess.run(
-            command,
+        reader = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "lofid.material", str(path)),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=READ_SECONDS,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             start_new_session=True,  # a Ctrl-C at the terminal is for lofid, which ends this
-            check=False,
         )
-    except subprocess.TimeoutExpired:
+    except (OSError, ValueError) as error:
+        raise MaterialError(f"{told(path)}: cannot be read: {error}") from None
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            found, complaint = await reader.communicate()
+    except TimeoutError:
         raise MaterialError(
             f"{told(path)}: cannot be read within {READ_SECONDS:g} s; is it damaged?"
         ) from None
-    except (OSError, ValueError) as error:
-        raise MaterialError(f"{told(path)}: cannot be read: {error}") from None
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or [f"{told(path)}: is too much to read"]
-        raise MaterialError(last[0])
-    return _unwrapped(done.stdout)
+    finally:
+        if reader.returncode is None:
+            with suppress(ProcessLookupError):
+                reader.kill()
+            await reader.wait()
+    if reader.returncode != 0:
+        lines = complaint.decode(errors="replace").strip().splitlines()
+        raise MaterialError(lines[-1] if lines else f"{told(path)}: is too much to read")
+    return _unwrapped(found)
 
 
 def _wrapped(material: Material) -> str:
@@ -90,7 +107,7 @@ def _wrapped(material: Material) -> str:
     return json.dumps({"key": material.key and str(material.key), "events": rows})
 
 
-def _unwrapped(text: str) -> Material:
+def _unwrapped(text: bytes) -> Material:
     found = json.loads(text)
     events = tuple(Event(tuple(pitches), *rest) for pitches, *rest in found["events"])
     return Material(events, found["key"] and Key.parse(found["key"]))
@@ -175,12 +192,26 @@ def _bytes_of(path: Path) -> bytes:
         raise MaterialError(f"cannot be read: {error.strerror}") from None
 
 
-def _limit_memory() -> None:
+def _limit() -> None:
+    """Limit the memory and the processor time of this process."""
     try:
         import resource  # noqa: PLC0415  # not there on Windows
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_AS, (WORKER_BYTES, WORKER_BYTES))
+    limits = (resource.RLIMIT_AS, WORKER_BYTES), (resource.RLIMIT_CPU, math.ceil(READ_SECONDS))
+    for kind, most in limits:
+        _, allowed = resource.getrlimit(kind)
+        if allowed == resource.RLIM_INFINITY or allowed > most:
+            resource.setrlimit(kind, (most, most))
+
+
+def _end_with_the_parent() -> None:
+    """Have the kernel end this process with the thread that started it, on Linux.
+
+    Elsewhere, and should that be gone already, the limit of processor time ends it.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def main(arguments: list[str]) -> int:
@@ -188,7 +219,8 @@ def main(arguments: list[str]) -> int:
     path = Path(*arguments)
     if hasattr(os, "nice"):
         os.nice(LOWEST_PRIORITY)
-    _limit_memory()
+    _limit()
+    _end_with_the_parent()
     try:
         print(_wrapped(material_in(_bytes_of(path))))
     except MaterialError as error:

@@ -4,15 +4,12 @@ Rules:
 
 * The file is JSON with a format number. The ids in it mean something to one vocabulary only, so it
   names that by :func:`identity`; to a model with another one it is of no use.
-* It is there whole or not at all: written beside its place, brought to the disk, then renamed.
-* Only its owner may read it. One lofid of a name runs at a time, and each name has its own file.
+* One lofid of a name runs at a time, and each name has its own file.
 """
 
 import hashlib
 import json
-import os
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -24,6 +21,7 @@ from lofid.card import LONGEST_CONTEXT, Card
 from lofid.context import MemoryRow
 from lofid.errors import StateError, told
 from lofid.music import Key
+from lofid.safekeeping import read_whole, replace_whole
 from lofid.vocabulary import VELOCITY_CLASSES
 
 FORMAT: Final = 1
@@ -71,8 +69,7 @@ def read_memory(path: Path, card: Card) -> Remembered | None:
     StateError, one line, when the file cannot be read or is of no use to the model of this card.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES)
+        data = read_whole(path, MOST_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -107,23 +104,8 @@ class Keeper:
         """Put it in place of what was there. Blocks until it is on the disk; StateError if not."""
         values = {"format": FORMAT, "vocabulary": self._vocabulary, "key": str(remembered.key)}
         text = json.dumps({**values, "rows": remembered.rows})
-        # One name for all, so that sessions that were killed leave one such file at most.
-        unfinished = self._path.with_name(f"{self._path.name}.part")
         try:
             with self._writing:
-                _replace(self._path, unfinished, text.encode())
+                replace_whole(self._path, text.encode())
         except OSError as error:
-            with suppress(OSError):
-                unfinished.unlink(missing_ok=True)
             raise StateError(f"{told(self._path)}: cannot be written: {error.strerror}") from None
-
-
-def _replace(path: Path, unfinished: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished.unlink(missing_ok=True)  # it may be a link, or others may read it
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)

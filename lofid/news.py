@@ -50,6 +50,8 @@ class News:
                     f"what comes in on channel {message['channel'] + 1} is ignored, since thru "
                     "goes out there: play on another channel, or change keyboard.thru"
                 )
+            case "plugged" if message["why"]:
+                return f"lofid waits for {_SIDES[message['side']]}: {message['why']}"
             case "plugged":
                 is_there = f"is there: {message['port']}"
                 what = is_there if message["there"] else "has gone: lofid connects it by name"

@@ -26,8 +26,8 @@ Name = Annotated[str, typer.Option(help="Name of the lofid to talk to.")]
 
 
 def say(line: str) -> None:
-    """Tell a person one line, on stderr; nobody, where that is a file on a full disk."""
-    with contextlib.suppress(OSError):
+    """Tell a person one line, on stderr; nobody, where that is a full disk or a closed pipe."""
+    with contextlib.suppress(OSError):  # the music is worth more than the line
         print(line, file=sys.stderr, flush=True)
 
 

@@ -9,15 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from lofid.errors import StateError, told
-from lofid.material import read_material
+from lofid.errors import ControlError, StateError, told
+from lofid.material import Material, fetch_material
 from lofid.memory import Keeper, Remembered, memory_path, read_memory
 from lofid.player.wire import Message
+from lofid.safekeeping import set_aside
 from lofid.settings import Settings
 
 if TYPE_CHECKING:
     from lofid.engine import Engine
 
+MOMENT_SECONDS = 1.0
 KEEP_SECONDS = 10.0
 """What a killed session forgets at most."""
 
@@ -27,9 +29,11 @@ class Seeding:
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
         self._settings = settings.music
+        self._is_kept = settings.music.memory != "off"
         self._path = memory_path(settings.midi.name)
         self._say = say
         self._maybe_engine: Engine | None = None
+        self._reading: asyncio.Task[Material] | None = None
         self._keeper: Keeper | None = None
         self._kept: Remembered | None = None
         self._is_failing = False
@@ -43,8 +47,17 @@ class Seeding:
         if self._goes_on and await self._recalled():
             return
         if self._settings.seed_midi:
-            _, line = await self.seed(Path(self._settings.seed_midi))
-            self._say(line)
+            await self._seed_first(Path(self._settings.seed_midi))
+
+    async def _seed_first(self, path: Path) -> None:
+        """Say it when it lasts: nothing sounds yet."""
+        loop = asyncio.get_running_loop()
+        telling = loop.call_later(MOMENT_SECONDS, self._say, f"reading {told(path)} …")
+        try:
+            _, line = await self.seed(path)
+        finally:
+            telling.cancel()
+        self._say(line)
 
     @property
     def _engine(self) -> "Engine":
@@ -63,7 +76,7 @@ class Seeding:
         try:
             remembered = await asyncio.to_thread(read_memory, self._path, card)
         except StateError as error:
-            self._say(f"{error}; the music begins without it")
+            self._say(f"{error}; {await asyncio.to_thread(self._set_aside)}")
             return False
         if remembered is None or not remembered.rows:
             return False
@@ -73,21 +86,49 @@ class Seeding:
         self._say(f"goes on from the last session: {count}, {remembered.key}")
         return True
 
+    def _set_aside(self) -> str:
+        """Keep a memory that is of no use here; say what becomes of it. Blocks."""
+        try:
+            kept = set_aside(self._path)
+        except OSError as error:
+            self._is_kept = False
+            return (
+                f"it cannot be set aside ({error.strerror}), so this session is not remembered: "
+                "mend it or remove it"
+            )
+        return f"it is kept as {kept.name}, and the music begins without it"
+
     async def seed(self, path: Path) -> tuple[list[Message], str]:
         """Seed the engine from a MIDI file: what the player is to do, and a line for people.
 
-        MaterialError if the file cannot be used; then the music goes on as if nothing had been.
+        MaterialError if the file cannot be used, ControlError if something newer is asked for while
+        it is read; then the music goes on as if nothing had been.
         """
-        material = await asyncio.to_thread(read_material, path)
+        self.call_off()
+        self._reading = reading = asyncio.create_task(fetch_material(path))
+        try:
+            material = await reading
+        except asyncio.CancelledError:
+            if self._reading is reading:  # it is we who are cancelled
+                raise
+            raise ControlError(
+                f"{told(path)}: was not taken up: something newer was asked for"
+            ) from None
         messages = self._engine.seed_with(material.events, material.key)
         self._engine.chronicle.mark(f"goes on from {told(Path(path.name))}")
         heard = min(len(material.events), self._engine.predictor.card.context_length)
         key = f", {material.key}" if material.key else ""
         return messages, f"goes on from {told(path)}: {_counted(heard)}{key}"
 
+    def call_off(self) -> None:
+        """Give up a file that is being read: what was asked for last is what counts."""
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.cancel()
+
     async def keep(self) -> NoReturn:
         """Keep the context whenever it has changed, for ever."""
-        if self._settings.memory != "off":
+        if self._is_kept:
             self._keeper = Keeper(self._path, self._engine.predictor.card)
         while True:
             await asyncio.sleep(KEEP_SECONDS)

@@ -18,6 +18,11 @@ from pydantic import (
 
 from lofid.music import Key
 
+APART = (
+    (("keyboard", "thru"), ("parts", "lead_channel")),
+    (("keyboard", "thru"), ("parts", "keys_channel")),
+)
+"""Values that must differ, which no section can see by itself; the first of two is at fault."""
 AUTO = "auto"
 """As the key: follow what is played."""
 
@@ -218,8 +223,15 @@ class Settings(_Values):
     record: Record = Record()
     controllers: Controllers = Controllers()
 
-    def clashes(self) -> list[tuple[tuple[str, str], object]]:
-        """List what no section can see by itself, each with where it stands and what is there."""
-        thru, parts = self.keyboard.thru, self.parts
-        is_taken = thru in (parts.lead_channel, parts.keys_channel)
-        return [(("keyboard", "thru"), thru)] if is_taken else []
+    def without_effect(self) -> str:
+        """Say in a line what is set and does nothing because no keyboard is; empty for nothing."""
+        set_ = [
+            f"keyboard.{name}"
+            for name, field in Keyboard.model_fields.items()
+            if getattr(self.keyboard, name) != field.default
+        ]
+        set_ += ["controllers"] if any(self.controllers.table.values()) else []
+        if self.midi.input or not set_:
+            return ""
+        verb = "have" if len(set_) > 1 else "has"
+        return f"{', '.join(set_)} {verb} no effect without a keyboard: midi.input, or --input"

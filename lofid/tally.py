@@ -48,6 +48,10 @@ class Tally:
             case "dropped" | "underrun" | "lost" as what:
                 self.counts[_COUNTED[what]] += message.get("count", 1)
 
+    def pass_over(self, message: Message) -> None:
+        """Take what is a command and no music, and may sound through thru all the same."""
+        self._thru.hear(message["data"])
+
     def _played(self, message: Message) -> None:
         self.counts["played"] += 1
         self._lateness.add(message["late_us"])

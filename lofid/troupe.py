@@ -131,8 +131,8 @@ class Troupe:
         self._server_there.set()
 
     def _rejoined(self) -> None:
-        """End what a listener may hold since it was lost."""
-        self.send([{"do": "panic"}])
+        """End what a listener may hold since it was lost; keys that are held stay so."""
+        self.send([{"do": "silence", "notes": []}])
 
     def send(self, messages: Sequence[Message]) -> None:
         """Hand messages to the player; nothing while it is being replaced (see resume)."""
@@ -172,7 +172,7 @@ class Troupe:
         """Keep what is known of the ports up to date."""
         self.opened[message["side"]] = message["port"]
         if message["side"] == "input":
-            self.opened["awaits"] = "" if message["there"] else "it has gone"
+            self.opened["awaits"] = "" if message["there"] else message["why"] or "it has gone"
 
     async def _replace(self, refusal: str) -> None:
         """See to a player's end; ``refusal`` is its last word, if it had one."""

@@ -237,16 +237,18 @@ class JackRecorder:
 
 
 class JackKeyboard:
-    """A keyboard: a client with a MIDI output, ``NAME:out``."""
+    """A keyboard: a client with a MIDI output, ``NAME:out``, and perhaps more that say nothing."""
 
-    def __init__(self, server: JackServer, name: str = "keyboard") -> None:
+    def __init__(
+        self, server: JackServer, name: str = "keyboard", more: Iterable[str] = ()
+    ) -> None:
         self.port_name = f"{name}:out"
         self._waiting: deque[bytes] = deque()
         self._timed: deque[tuple[int, bytes]] = deque()
         self._sent = threading.Event()
         self._client = _new_client(name, server)
         self._frame = int(self._client.last_frame_time)
-        self._port = self._client.midi_outports.register("out")
+        self._port, *_ = [self._client.midi_outports.register(each) for each in ("out", *more)]
         self._client.set_process_callback(self._process)
 
     def __enter__(self) -> Self:
@@ -261,6 +263,10 @@ class JackKeyboard:
         """Plug into an input such as ``lofid:in``, once it is there."""
         wait_until(lambda: target in _midi_ports(self._client), f"the port {target}")
         self._client.connect(self._port, target)
+
+    def disconnect(self, target: str) -> None:
+        """Unplug from it, as a person does."""
+        self._client.disconnect(self._port, target)
 
     def frame_now(self) -> int:
         """The newest period's first frame (JACK 2's estimate of this moment may be far off)."""

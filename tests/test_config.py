@@ -194,6 +194,55 @@ def test_a_fault_is_one_line(tmp_path: Path, text: str, line: str) -> None:
     assert faults(tmp_path, text) == [line]
 
 
+@pytest.mark.parametrize(
+    ("text", "at_fault"),
+    [
+        ("tempo = 3", ["music.tempo", "keyboard.thru"]),
+        ("", ["keyboard.thru"]),
+    ],
+)
+def test_what_sections_say_to_each_other_is_named_beside_the_rest(
+    tmp_path: Path, text: str, at_fault: list[str]
+) -> None:
+    lines = faults(tmp_path, f"[music]\n{text}\n[keyboard]\nthru = 1\n")
+    assert [line.split(" is ")[0] for line in lines] == [f"config.toml: {w}" for w in at_fault]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[parts]\nlead_channel = 17\n[keyboard]\nthru = 1",
+        "parts = 3\n[keyboard]\nthru = 1",
+        "keyboard = 1",
+        "[keyboard]\nthru = 17",
+    ],
+)
+def test_a_value_that_is_not_known_clashes_with_nothing(tmp_path: Path, text: str) -> None:
+    assert len(faults(tmp_path, text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", ""),
+        ('[keyboard]\nmode = "listen"\nthru = 0', ""),
+        ('[keyboard]\nthru = 5\n[midi]\ninput = "virtual"', ""),
+        (
+            "[keyboard]\nthru = 5",
+            "keyboard.thru has no effect without a keyboard: midi.input, or --input",
+        ),
+        (
+            '[keyboard]\nsplit = 48\nthru = 5\n[controllers]\ntempo = "cc 20"',
+            "keyboard.split, keyboard.thru, controllers have no effect without a keyboard: "
+            "midi.input, or --input",
+        ),
+    ],
+)
+def test_what_is_set_without_effect_is_said(tmp_path: Path, text: str, line: str) -> None:
+    (tmp_path / "config.toml").write_text(text)
+    assert load(tmp_path / "config.toml", {}).without_effect() == line
+
+
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     """One line each; a flag is named as it is typed."""
     text = "[music]\ntempo = 3\nkye = 4\n[midi]\nbackend = 1\n[controllers]\nswing = 1\nx = ''"

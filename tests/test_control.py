@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from lofid import control
 from lofid.control import ControlServer, ask, socket_path
 from lofid.errors import ConfigError, ControlError
 
@@ -276,6 +277,46 @@ def test_what_has_begun_is_carried_out_though_nobody_hears_of_it() -> None:
         assert not ended.is_set()
         go_on.set()
         await ended.wait()
+
+    asyncio.run(serve())
+
+
+@pytest.mark.parametrize("leaves", ["half", "whole"])
+def test_what_is_asked_only_for_who_waits_ends_when_they_have_gone(
+    leaves: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has sent all that there is, and still reads, has not gone."""
+    monkeypatch.setattr(control, "LOOK_SECONDS", 0.01)
+    begun, called_off, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handler(command: str, arguments: list[str]) -> str:
+        begun.set()
+        try:
+            await go_on.wait()
+        except asyncio.CancelledError:
+            called_off.set()
+            raise
+        return "learnt"
+
+    async def serve() -> None:
+        server = ControlServer("test", handler, called_off_by_leaving=("learn",))
+        server.claim()
+        await server.open()
+        reader, writer = await asyncio.open_unix_connection(socket_path("test"))
+        await _asks(writer, "learn")
+        await begun.wait()
+        if leaves == "half":
+            writer.write_eof()
+            await asyncio.sleep(0.1)
+            go_on.set()
+            assert json.loads(await reader.readline())["result"] == "learnt"
+            assert not called_off.is_set()
+            writer.close()
+        else:
+            writer.close()
+            await asyncio.wait_for(called_off.wait(), 10)
+        await server.shut()
+        server.release()
 
     asyncio.run(serve())
 

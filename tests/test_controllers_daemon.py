@@ -113,6 +113,27 @@ def test_a_lesson_is_called_off_by_ctrl_c(jack_server: JackServer, tmp_path: Pat
         )
 
 
+def test_a_lesson_ends_with_who_asked_for_it(jack_server: JackServer, tmp_path: Path) -> None:
+    """A terminal that is closed, or killed: the knob that is turned next is not taken."""
+    with (
+        JackKeyboard(jack_server) as keyboard,
+        LofidProcess(jack_server, tmp_path, *ARGUMENTS) as lofid,
+    ):
+        lofid.status()
+        keyboard.connect("lofid:in")
+        for number in (signal.SIGHUP, signal.SIGKILL):
+            with _lesson(tmp_path, "tempo") as lesson:
+                _wait_for(lofid, "learning", "tempo")
+                lesson.send_signal(number)
+                assert lesson.wait(30) == -number
+            _wait_for(lofid, "learning", "")
+        keyboard.play((0xB0, 20, 64))
+        assert lofid.status()["controllers"] == {}
+        line = _teach(lofid, keyboard, tmp_path, "tempo", 0xB0, 21, 0)
+        assert line == "tempo = cc 21 on 1\n"
+        assert "Traceback" not in lofid.said
+
+
 def test_a_pedal_records_and_a_flood_does_no_harm(jack_server: JackServer, tmp_path: Path) -> None:
     """A thousand messages a second for four seconds, all mapped: only the newest counts.
 

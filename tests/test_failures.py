@@ -1,8 +1,10 @@
 """What musicians and machines do to a running lofid: each ends with nothing held and a line."""
 
 import ctypes
+import json
 import os
 import signal
+import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +23,7 @@ from tests.jackserver import (
     sounding,
     wait_until,
 )
-from tests.lofidprocess import LofidProcess
+from tests.lofidprocess import LOFID, LofidProcess, own_environment, run
 from tests.player.driver import PlayerProcess
 
 FAST = ("--tempo", "240", "--seed", "7")
@@ -143,9 +145,39 @@ def test_a_keyboard_comes_and_goes(jack_server: JackServer) -> None:
             keyboard.play([0x90, 60, 90])
             player.hear_until("heard")
         assert player.hear_until("heard")["data"] == [0x80, 60, 64]
-        gone = {"is": "plugged", "side": "input", "there": False, "port": "lofid:in"}
+        gone = {"is": "plugged", "side": "input", "there": False, "port": "lofid:in", "why": ""}
         assert player.hear_until("plugged") == gone
         with JackKeyboard(jack_server, "Keystation") as keyboard:
             assert player.hear_until("plugged")["there"]
             keyboard.play([0x90, 62, 90])
             assert player.hear_until("heard")["data"] == [0x90, 62, 90]
+
+
+@pytest.mark.parametrize("where", ["a closed pipe", "a full disk"])
+def test_the_music_goes_on_where_nobody_reads_what_is_said(
+    jack_server: JackServer, tmp_path: Path, where: str
+) -> None:
+    """``lofid play 2>&1 | head -1``: what it would say later goes nowhere."""
+    read, write = os.pipe()
+    os.close(read)
+    if where == "a full disk":
+        os.close(write)
+        write = os.open("/dev/full", os.O_WRONLY)
+    command = [*LOFID, "play", "--backend", "jack", *FAST]
+    environment = own_environment(tmp_path, jack_server)
+    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=write)
+    os.close(write)
+
+    def played() -> int:
+        answer = run(tmp_path, "ctl", "status", "--json")
+        return json.loads(answer.stdout)["notes"]["played"] if answer.returncode == 0 else 0
+
+    try:
+        wait_until(lambda: played() > 0 or process.poll() is not None, "music")
+        before = played()
+        wait_until(lambda: played() > before + 10 or process.poll() is not None, "more music")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,61 @@ def test_it_comes_goes_in_mid_chord_and_comes_back(jack_server: JackServer, back
             assert heard == 2 * [[0x90, 60, 90], [0x90, 64, 90], [0xB0, 64, 127], *let_go]
             player.say("stop")
             player.hear_until("closed")
+
+
+@BOTH
+def test_it_goes_and_is_back_at_once(jack_server: JackServer, backend: str) -> None:
+    """Between two looks, and under the same name: its keys are let go of, and it is heard."""
+    with PlayerProcess(jack_server.env) as player, JackRecorder(jack_server) as recorder:
+        with JackKeyboard(jack_server, "Keystation") as keyboard:
+            player.open(backend=backend, input="KEYS", keyboard=WIRE)
+            recorder.listen_to("lofid:out")
+            keyboard.play([0x90, 60, 90], [0xB0, 64, 127])
+            player.hear_until("heard", count=2)
+            recorder.wait_for(2)
+        with JackKeyboard(jack_server, "Keystation") as keyboard:
+            back_seconds = time.monotonic()
+            gone, come = player.hear_until("plugged"), player.hear_until("plugged")
+            assert time.monotonic() - back_seconds < 2
+            assert (gone["there"], come["there"], come["port"]) == (False, True, "Keystation:out")
+            keyboard.play([0x90, 62, 90])
+            assert player.hear_until("heard")["data"] == [0x90, 62, 90]
+            recorder.wait_for(5)
+            assert sounding(recorder.events) == {(2, 62)}
+        heard = [message["data"] for message in player.said_of("heard")]
+        assert heard[2:4] == [[0x80, 60, 64], [0xB0, 64, 0]]
+
+
+@BOTH
+@pytest.mark.parametrize("wanted", ["KEYS", "virtual"])
+@pytest.mark.parametrize("how", ["by hand", "unplugged"])
+def test_a_connection_that_ends_lets_go(
+    jack_server: JackServer, backend: str, wanted: str, how: str
+) -> None:
+    """Whoever ended it. One that a person ended is not made anew; a virtual port has no news."""
+    ears = "lofid:in" if backend == "jack" else "lofid-in:in"
+    with PlayerProcess(jack_server.env) as player, JackRecorder(jack_server) as recorder:
+        with JackKeyboard(jack_server, "Keystation") as keyboard:
+            player.open(backend=backend, input=wanted, keyboard=WIRE)
+            recorder.listen_to("lofid:out")
+            if wanted == "virtual":
+                keyboard.connect(ears)
+            keyboard.play([0x90, 60, 90], [0xB0, 64, 127])
+            player.hear_until("heard", count=2)
+            if how == "by hand":
+                keyboard.disconnect(ears)
+                assert player.hear_until("heard", count=2)["data"] == [0xB0, 64, 0]
+                keyboard.play([0x90, 62, 90])
+                player.hear_until("alive", count=3)
+                keyboard.connect(ears)
+                keyboard.play([0x90, 64, 90])
+                assert player.hear_until("heard")["data"] == [0x90, 64, 90]
+                assert not player.said_of("plugged")
+        recorder.wait_for_quiet()
+        player.hear_until("alive", count=2)
+        ends = {tuple(message["data"]) for message in player.said_of("heard")}
+        assert ends >= {(0x80, 60, 64), (0xB0, 64, 0)}
+        assert len(player.said_of("plugged")) == (wanted != "virtual")
 
 
 @BOTH
@@ -94,6 +150,47 @@ def test_a_name_of_several_is_refused_at_the_start(jack_server: JackServer, back
             "'KEYS' fits several MIDI inputs, give more of one name: "
             "Keystation:out, Keystation 2:out"
         )
+
+
+@BOTH
+def test_a_name_of_several_that_come_is_said_once(
+    jack_server: JackServer, tmp_path: Path, backend: str
+) -> None:
+    """A keyboard with two ports: lofid does not guess, and says so once each time."""
+    arguments = (*FAST, "--input", "KEYS", "--backend", backend)
+    several = (
+        "lofid waits for your keyboard: 'KEYS' fits several MIDI inputs, give more of one name: "
+        "Keystation:out, Keystation:out 2"
+    )
+    with LofidProcess(jack_server, tmp_path, *arguments) as lofid:
+        lofid.wait_for("lofid waits for your keyboard: no MIDI input has 'KEYS' in its name")
+        with JackKeyboard(jack_server, "Keystation", ("out 2",)):
+            lofid.wait_for(several)
+            for _ in range(3):
+                assert lofid.status()["keyboard"] == "waited for"
+        with JackKeyboard(jack_server, "Keystation") as keyboard:
+            lofid.wait_for("your keyboard is there: Keystation:out\n")
+            keyboard.play([0x90, 60, 90])
+            _wait_for_keys(lofid, 1)
+        lofid.wait_for("your keyboard has gone")
+        assert lofid.said.count("several") == 1
+        with JackKeyboard(jack_server, "Keystation", ("out 2",)):
+            wait_until(lambda: lofid.said.count(several) == 2, "the same again")
+
+
+@BOTH
+def test_two_that_are_there_are_told_of_when_it_opens(
+    jack_server: JackServer, backend: str
+) -> None:
+    """A patient one waits, and need not say it again."""
+    with (
+        JackKeyboard(jack_server, "Keystation", ("out 2",)),
+        PlayerProcess(jack_server.env) as player,
+    ):
+        opened = player.open(backend=backend, input="KEYS", patient=True)
+        assert opened["awaits"].endswith("of one name: Keystation:out, Keystation:out 2")
+        player.hear_until("alive", count=3)
+        assert not player.said_of("plugged")
 
 
 @BOTH

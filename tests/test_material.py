@@ -2,7 +2,10 @@
 
 import io
 import os
+import signal
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -285,3 +288,16 @@ def test_the_reader_has_a_limit_of_memory(tmp_path: Path) -> None:
     path = tmp_path / "full.mid"
     path.write_bytes(_raw(b"\0\xc0\x05" + b"\0\x05" * ((MOST_BYTES - 200) // 2) + TRACK))
     assert [event.pitches for event in read_material(path).events] == [(60,)]
+
+
+def test_the_reader_has_a_limit_of_processor_time(tmp_path: Path) -> None:
+    """So it ends even where nobody is left to end it."""
+    path = tmp_path / "endless.mid"
+    path.write_bytes(_raw(b"\xff" * (MOST_BYTES - 100)))
+    program = (
+        "import sys\nfrom lofid import material\nmaterial.READ_SECONDS = 0.5\n"
+        "sys.exit(material.main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    ended = subprocess.run(command, timeout=60, check=False)
+    assert ended.returncode in (-signal.SIGKILL, -signal.SIGXCPU)

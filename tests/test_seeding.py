@@ -1,8 +1,15 @@
 """What a session goes on from: a MIDI file, or the session before it."""
 
 import asyncio
+import os
 import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,12 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lofid import seeding
+from lofid import material, seeding
 from lofid.composer import Composer
 from lofid.config import load
 from lofid.context import MemoryRow
 from lofid.engine import Engine
-from lofid.errors import MaterialError
+from lofid.errors import ControlError, MaterialError
 from lofid.feel import Feel
 from lofid.keylock import HOME_CLASSES
 from lofid.memory import Keeper, Remembered, memory_path, read_memory
@@ -24,8 +31,8 @@ from lofid.music import BAR_TICKS, Event, Key
 from lofid.predictor import Predictor, default_model_path
 from lofid.seeding import Seeding
 from tests.fakes import CARD, ScriptedModel
-from tests.jackserver import JackServer
-from tests.lofidprocess import LofidProcess, run
+from tests.jackserver import JackServer, wait_until
+from tests.lofidprocess import LOFID, LofidProcess, run
 from tests.test_daemon import _played
 
 QUARTERS = [(1, 1, 5), (2, 1, 5)]
@@ -280,12 +287,57 @@ def test_without_a_memory_it_goes_on_from_the_file(home: Path) -> None:
     assert len(said) == 1
 
 
-def test_a_memory_of_no_use_is_one_warning(home: Path) -> None:
-    memory_path("lofid").write_text("{")
-    said: list[str] = []
-    assert len(_begun(said).memory().rows) == CARD.context_length
-    assert len(said) == 1
-    assert said[0].endswith("is damaged, or another lofid's; the music begins without it")
+def _make_instead(make: Callable[[Path], None], path: Path) -> None:
+    path.unlink()
+    make(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda path: path.write_text("{"), "is damaged, or another lofid's"),
+        (
+            lambda path: path.write_text(path.read_text().replace('"format": 1', '"format": 2')),
+            "is damaged, or another lofid's",
+        ),
+        (
+            lambda path: Keeper(path, CARD.model_copy(update={"rhythms": ()})).write(REMEMBERED),
+            "is of a model with another vocabulary",
+        ),
+        (partial(_make_instead, Path.mkdir), "cannot be read: Is a directory"),
+        (partial(_make_instead, os.mkfifo), "cannot be read: Not a regular file"),
+    ],
+    ids=["damaged", "newer", "another model", "folder", "pipe"],
+)
+def test_a_memory_of_no_use_is_kept_aside_with_one_warning(
+    home: Path, spoil: Callable[[Path], object], why: str
+) -> None:
+    """The model, or the lofid, that it is of can have it back; nothing is written over it."""
+    path, said = memory_path("lofid"), list[str]()
+    kept = path.with_name("lofid.context.json.bad")
+    spoil(path)
+    before = path.lstat()
+    _session(said, _play_a_bar, memory="on")
+    assert said == [f"{path}: {why}; it is kept as {kept.name}, and the music begins without it"]
+    assert (kept.lstat().st_ino, kept.lstat().st_size) == (before.st_ino, before.st_size)
+    assert read_memory(path, CARD) not in (None, REMEMBERED)
+
+
+def test_what_cannot_be_kept_aside_is_not_written_over(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(seeding, "set_aside", refuse)
+    path, said = memory_path("lofid"), list[str]()
+    path.write_text("{")
+    _session(said, _play_a_bar, memory="on")
+    assert said == [
+        f"{path}: is damaged, or another lofid's; it cannot be set aside (Permission denied), so "
+        "this session is not remembered: mend it or remove it"
+    ]
+    assert path.read_text() == "{"
 
 
 def test_a_file_of_no_use_ends_the_beginning(home: Path) -> None:
@@ -365,6 +417,53 @@ def test_a_disk_that_fails_is_said_once_and_the_music_goes_on(
     assert read_memory(path, CARD) == engine.memory()
 
 
+def _endless(path: Path) -> Path:
+    """A file whose one time has two million bytes, which takes mido a minute and more."""
+    track = b"\xff" * 2_000_000
+    header = b"MThd" + struct.pack(">LHHH", 6, 0, 1, 480)
+    path.write_bytes(header + b"MTrk" + struct.pack(">L", len(track)) + track)
+    return path
+
+
+def _readers(path: Path) -> set[int]:
+    """The processes that read this file."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if process.read_bytes().endswith(b"lofid.material\0" + os.fsencode(path) + b"\0"):
+                found.add(int(process.parent.name))
+    return found
+
+
+def test_what_was_asked_for_last_wins(home: Path) -> None:
+    """A file that is still being read is no longer wanted after 'forget', or another file."""
+
+    async def play(newer: str) -> tuple[BaseException | object, list[MemoryRow]]:
+        settings = load(None, {"music.memory": "fresh"})
+        engine = Engine(ScriptedModel(QUARTERS), settings, 1, lambda: 0.0)
+        seeding = Seeding(settings, lambda _: None)
+        await seeding.begin(engine)
+        engine.forget()
+        older = asyncio.create_task(seeding.seed(_endless(home / "endless.mid")))
+        while not _readers(home / "endless.mid"):
+            await asyncio.sleep(0.01)
+        if newer:
+            await seeding.seed(home / newer)
+        else:
+            seeding.call_off()
+        (answer,) = await asyncio.gather(older, return_exceptions=True)
+        return answer, engine.memory().rows
+
+    for newer, rows in (("", 0), ("one.mid", 1)):
+        answer, memory = asyncio.run(play(newer))
+        assert isinstance(answer, ControlError)
+        assert str(answer) == (
+            f"{home}/endless.mid: was not taken up: something newer was asked for"
+        )
+        assert len(memory) == rows
+        assert not _readers(home / "endless.mid")
+
+
 # The whole
 
 
@@ -429,9 +528,45 @@ def test_a_file_leads_a_session_and_forgetting_does(
         assert "goes on from song.mid: 32 events, F# minor\n" in lofid.said
         seeded = lofid.ctl("seed", "song.mid")
         assert seeded.stdout == f"goes on from {tmp_path}/song.mid: 32 events, F# minor\n"
-        assert lofid.ctl("forget").stdout == "forgotten: what comes next begins anew\n"
+        asked = [*LOFID, "ctl", "seed", str(_endless(tmp_path / "endless.mid"))]
+        with subprocess.Popen(asked, env=lofid.env, stderr=subprocess.PIPE, text=True) as asking:
+            wait_until(lambda: _readers(tmp_path / "endless.mid"), "the reader")
+            assert lofid.ctl("forget").stdout == "forgotten: what comes next begins anew\n"
+            assert asking.communicate(timeout=20)[1].endswith(
+                "/endless.mid: was not taken up: something newer was asked for\n"
+            )
         refused = lofid.ctl("seed", "text.mid")
         assert refused.returncode == 1
         assert refused.stderr == f"lofid: {tmp_path}/text.mid: is not a MIDI file\n"
         assert lofid.ctl("quit").returncode == 0
         assert lofid.wait() == 0, lofid.said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells of a death on Linux only")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_is_heard_while_a_file_is_read(
+    jack_server: JackServer, tmp_path: Path, number: signal.Signals
+) -> None:
+    """lofid says that it reads, leaves at once, and so does the reader."""
+    path = _endless(tmp_path / "endless.mid")
+    with LofidProcess(jack_server, tmp_path, "--seed-midi", str(path)) as lofid:
+        lofid.wait_for(f"reading {path} …\n")
+        assert _readers(path)
+        begun = time.monotonic()
+        lofid.process.send_signal(number)
+        assert lofid.wait() == (-number if number is signal.SIGKILL else 0), lofid.said
+        wait_until(lambda: not _readers(path), "the reader's end")
+        # The file would have kept it for READ_SECONDS.
+        assert time.monotonic() - begun < material.READ_SECONDS / 3
+        assert lofid.said == f"reading {path} …\n"
+
+
+def test_fresh_does_not_keep_what_is_not_to_be_kept(
+    jack_server: JackServer, tmp_path: Path
+) -> None:
+    """``memory = "off"`` in the configuration; ``--remember`` is the way to have it kept."""
+    (tmp_path / "config.toml").write_text('[music]\nmemory = "off"\n')
+    for flag, is_kept in (("--fresh", False), ("--remember", True)):
+        with LofidProcess(jack_server, tmp_path, *FAST, flag, "--seconds", "2") as lofid:
+            assert lofid.wait() == 0, lofid.said
+        assert (tmp_path / "lofid" / "lofid.context.json").exists() == is_kept

@@ -137,6 +137,25 @@ def test_a_player_that_is_killed_leaves_nothing(jack_server: JackServer, tmp_pat
         assert {e.data[1] for e in _on_channel(recorder, 2) if e.data[0] == 0x92} == {72, 77}
 
 
+def test_a_pad_that_is_a_command_is_ended_too(jack_server: JackServer, tmp_path: Path) -> None:
+    """Thru passes on a mapped pad: if the player is killed while it is down, its note ends."""
+    (tmp_path / "config.toml").write_text(
+        '[keyboard]\nthru = 3\n[controllers]\n"mode listen" = "note 36 on 10"\n'
+    )
+    with (
+        JackKeyboard(jack_server, "Keystation") as keyboard,
+        LofidProcess(jack_server, tmp_path, *FAST, "--input", "KEYS") as lofid,
+        JackRecorder(jack_server, "lofid:out") as recorder,
+    ):
+        lofid.wait_for("seed")
+        keyboard.play([0x99, 36, 90])
+        wait_until(lambda: (2, 36) in sounding(list(recorder.events)), "the pad")
+        recorder.wait_for_cycles(450)  # the patchbay looks what is connected once a second
+        os.kill(lofid.player_pid(), signal.SIGKILL)
+        wait_until(lambda: (2, 36) not in sounding(list(recorder.events)), "the pad's end")
+        assert lofid.status()["notes"]["heard"] == 0
+
+
 keys = st.tuples(st.sampled_from([0x90, 0x91, 0x80]), st.integers(55, 60)).map(
     lambda key: lambda world: world.strike(*key, 90)
 )

@@ -92,6 +92,19 @@ def test_so_does_a_reply_that_goes_on() -> None:
     assert begun(world, 20.0)
 
 
+def test_panic_rests_for_whoever_plays() -> None:
+    """A key whose end was never heard is let go of by panic: lofid replies."""
+    world = World(PureModel(), options())
+    world.run(1.0)
+    world.strike(0x90, 60, 80)
+    world.run(8.0)
+    assert world.engine.status()["turn"] == "yours"
+    world.ask(lambda: [{"do": "panic"}])
+    world.run(8.0)
+    assert begun(world, 9.0)
+    assert world.engine.status()["turn"] == "waits"
+
+
 def test_an_unplugged_keyboard_rests() -> None:
     """What it held has ended: lofid replies."""
     world = World(PureModel(), options())

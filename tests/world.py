@@ -11,6 +11,7 @@ from lofid.engine import Engine
 from lofid.player.inbox import Inbox
 from lofid.player.link import Link
 from lofid.player.performer import Performer
+from lofid.player.ports import Change
 from lofid.player.realtime import Realtime
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
@@ -122,7 +123,7 @@ class World:
 
     def unplug(self) -> None:
         """The keyboard goes."""
-        self.ports.changes = [("input", False, None)]
+        self.ports.changes = [Change("input", "went")]
 
     def crash(self) -> None:
         """The player is killed, and another takes its place."""

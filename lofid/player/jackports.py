@@ -14,17 +14,16 @@ Rules: only the process callback, in JACK's thread, takes from the queues, and o
 thread puts into them; a deque's two ends are safe to share so. The callback never waits.
 """
 
-import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from lofid.errors import NoMidiError, NoSuchPortError, PortError
+from lofid.errors import NoSuchPortError, PortError
+from lofid.player.jackclient import become_client, load_jack
 from lofid.player.plug import Plug
 from lofid.player.ports import (
-    NAME_PATIENCE_SECONDS,
-    NAME_PAUSE_SECONDS,
     VIRTUAL,
     Change,
     Hear,
@@ -33,7 +32,7 @@ from lofid.player.ports import (
     all_is_well,
     watch_out,
 )
-from lofid.player.systems import no_jack_server
+from lofid.player.watch import CUT, Watch
 
 _FRAMES_WRAP, _HALF_WRAP = 1 << 32, 1 << 31
 """JACK counts frames in 32 bits: a day at 48 kHz."""
@@ -65,10 +64,13 @@ class JackPorts:
         self._voice: Any = None
         self._ears: list[tuple[Any, Hear]] = []
         self._plugs: list[Plug] = []
+        self._names: dict[str, str] = {}
+        """Our own ports' names by their side."""
         self._latest_seconds = 0.0
         self._gone_seconds: float | None = None
         """When, on the monotonic clock, the server went."""
         self._fault = ""
+        self._watch = Watch(client)
         client.set_process_callback(self._process)
         client.set_blocksize_callback(self._resize)
         client.set_shutdown_callback(self._shut)
@@ -99,9 +101,10 @@ class JackPorts:
         return self._plug(request, side, None if wanted == VIRTUAL else wanted, port)
 
     def _plug(self, request: PortRequest, side: str, wanted: str | None, port: Any) -> str:
+        self._names[side] = str(port.name)
         if wanted is None:
-            return str(port.name)
-        plug = Plug(self._client, port, side, wanted, request.name)
+            return self._names[side]
+        plug = Plug(_Line(self._client, port), side, wanted, request.name)
         self._plugs.append(plug)
         try:
             return plug.connect()
@@ -111,18 +114,18 @@ class JackPorts:
                 raise
             if side == "input":
                 self.awaits = str(error)
-            return str(port.name)
+            return self._names[side]
 
     def look(self) -> list[Change]:
-        """Connect again what came back by name; give what came or went."""
-        changes: list[Change] = []
-        for plug in self._plugs if self._gone_seconds is None else []:
-            # A port may go while it is connected to: the next look sees it.
-            with contextlib.suppress(_jack().JackError):
-                if (is_there := plug.look()) is not None:
-                    name = plug.other or str(plug.port.name)
-                    changes.append((plug.side, is_there, name))
-        return changes
+        """Connect again what came back by name; give what came, went or was cut."""
+        if self._gone_seconds is not None:
+            return []
+        told = self._watch.take()
+        cut = (CUT, self._names.get("input")) in told
+        changes = [Change("input", "cut")] if cut else []
+        for plug in self._plugs:
+            changes += plug.look(told)
+        return [replace(each, port=each.port or self._names[each.side]) for each in changes]
 
     def now(self) -> float:
         """Seconds that JACK has counted in frames; after the server's end, monotonic ones."""
@@ -223,7 +226,7 @@ class JackPorts:
             offset = max(offset, at - start)
             try:
                 self._voice.write_midi_event(offset, message)
-            except _jack().JackError:
+            except load_jack().JackError:
                 return  # the period's buffer is full: the rest leaves with the next
             queue.popleft()
             self._is_dirty = True
@@ -241,6 +244,37 @@ class JackPorts:
         self._gone_seconds = time.monotonic()
 
 
+class _Line:
+    """One of our ports, on an active client."""
+
+    def __init__(self, client: Any, port: Any) -> None:
+        self.name = str(port.name)
+        self._client = client
+        self._port = port
+
+    def there(self) -> list[str]:
+        """List what takes our output, or gives to our input. PortError if one goes meanwhile."""
+        ours = self._port.is_input
+        try:
+            there = self._client.get_ports(is_midi=True, is_input=not ours, is_output=ours)
+            return [port.name for port in there]
+        except load_jack().JackError as error:
+            raise PortError(f"jack gives no list of ports: {error}") from error
+
+    def join(self, other: str) -> None:
+        """Connect, where somebody has not done so yet. PortError where JACK refuses."""
+        if self._port.is_connected_to(other):
+            return
+        pair = (other, self._port) if self._port.is_input else (self._port, other)
+        try:
+            self._client.connect(*pair)
+        except load_jack().JackError as error:
+            raise PortError(f"jack refused to connect {self.name} and {other}: {error}") from error
+
+    def part(self) -> None:
+        """JACK has seen to it."""
+
+
 def open_jack(request: PortRequest, hear: Hear, hear_clock: Hear) -> JackPorts:
     """Become a JACK client of this name. Never starts a server.
 
@@ -251,43 +285,10 @@ def open_jack(request: PortRequest, hear: Hear, hear_clock: Hear) -> JackPorts:
     try:
         ports = JackPorts(client, request.slack_seconds)
         ports.open(request, hear, hear_clock)
-    except _jack().JackError as error:
+    except load_jack().JackError as error:
         client.close()
         raise PortError(f"jack refused to open a MIDI port: {error}") from error
     except PortError:
         client.close()
         raise
     return ports
-
-
-def become_client(name: str) -> Any:
-    """Become a client of this very name; NoMidiError without a server, PortError if it is taken.
-
-    JACK renames the second of a name, which saved connections cannot find. (Asked for an exact
-    name, JACK 2 refuses it as it refuses anything else: by 'server error'.)
-    """
-    jack = _jack()
-    until = time.monotonic() + NAME_PATIENCE_SECONDS
-    while True:
-        try:
-            client = jack.Client(name, no_start_server=True)
-        except jack.JackOpenError:
-            raise NoMidiError(no_jack_server()) from None
-        if client.name == name:
-            return client
-        client.close()
-        if time.monotonic() >= until:
-            break
-        time.sleep(NAME_PAUSE_SECONDS)
-    raise PortError(f"the name {name} is taken on jack by another program: give another by --name")
-
-
-def _jack() -> Any:
-    """Import JACK-Client, which looks for libjack, where it is used. NoMidiError without either."""
-    try:
-        import jack  # noqa: PLC0415
-    except (ImportError, OSError) as error:
-        raise NoMidiError(f"jack needs JACK-Client and libjack ({error})") from None
-    jack.set_error_function(lambda _: None)
-    jack.set_info_function(lambda _: None)
-    return jack

@@ -4,6 +4,8 @@ A person plays to what is heard, which is a latency behind what was handed over;
 key is the one that sounded when it was struck.
 """
 
+from collections.abc import Collection, Iterable
+
 from lofid.player import midi
 from lofid.player.echo import Echo
 from lofid.player.inbox import Inbox
@@ -12,7 +14,8 @@ from lofid.player.reports import Reports
 from lofid.player.thru import Thru
 from lofid.player.transport import Transport
 
-SUSTAIN = 64
+_DOWN = 64
+"""From this value on a pedal is down (MIDI 1.0)."""
 
 
 class Keyboard:
@@ -64,6 +67,7 @@ class Keyboard:
     def _hear(self, message: bytes, seconds: float) -> None:
         """Tell, then pass on: what may sound has been told of."""
         if (data := midi.heard(message)) is not None:
+            self._end_for(data, seconds)
             self._tell(data, seconds)
         if self._thru is not None:
             self._thru.take(message, seconds)
@@ -77,10 +81,35 @@ class Keyboard:
         """Let go of what a keyboard that went away still held."""
         if self._thru is not None:
             self._thru.release(now_seconds)
-        for channel, pitch in list(self._held):
-            self._tell(list(midi.note_off(channel, pitch)), now_seconds)
-        for channel in sorted(self._pedals):
-            self._tell([midi.CONTROL_CHANGE | channel, SUSTAIN, 0], now_seconds)
+        self._let_go(now_seconds)
+
+    def panic(self, now_seconds: float) -> None:
+        """End what was passed on, and let go of what is held."""
+        self.quieten(now_seconds)
+        self._let_go(now_seconds)
+
+    def _let_go(self, now_seconds: float) -> None:
+        self._lift([channel for channel, _ in self._held], now_seconds)
+        self._raise(self._pedals, now_seconds)
+
+    def _end_for(self, data: list[int], seconds: float) -> None:
+        """Let go of what a channel mode message says is held no longer."""
+        status, number, _ = data
+        channels = [status & 0x0F] if status & 0xF0 == midi.CONTROL_CHANGE else []
+        if number in midi.ALL_NOTES_OFF:
+            self._lift(channels, seconds)
+        if number in midi.PEDAL_UP:
+            self._raise(self._pedals.intersection(channels), seconds)
+
+    def _lift(self, channels: Collection[int], seconds: float) -> None:
+        """Tell of the end of these channels' keys."""
+        for channel, pitch in [key for key in self._held if key[0] in channels]:
+            self._tell(list(midi.note_off(channel, pitch)), seconds)
+
+    def _raise(self, channels: Iterable[int], seconds: float) -> None:
+        """Tell that these channels' pedals come up."""
+        for channel in sorted(channels):
+            self._tell([midi.CONTROL_CHANGE | channel, midi.SUSTAIN, 0], seconds)
 
     def _tell(self, data: list[int], seconds: float) -> None:
         self._remember(*data)
@@ -95,5 +124,5 @@ class Keyboard:
             self._held[channel, first] = None
         elif kind == midi.NOTE_OFF:
             self._held.pop((channel, first), None)
-        elif kind == midi.CONTROL_CHANGE and first == SUSTAIN:
-            (self._pedals.add if second >= SUSTAIN else self._pedals.discard)(channel)
+        elif kind == midi.CONTROL_CHANGE and first == midi.SUSTAIN:
+            (self._pedals.add if second >= _DOWN else self._pedals.discard)(channel)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lofid.errors import NoMidiError, PortError
-from lofid.player.jackports import become_client
+from lofid.player.jackclient import become_client
 from lofid.player.systems import APIS, connect, foreign, hushed_libraries
 
 

@@ -24,7 +24,8 @@ class Lookout:
     def look(self, now_seconds: float, due_seconds: float | None, tempo_bpm: float) -> None:
         """Tell that we live, and what came or went.
 
-        A keyboard that went lets go of its keys; an output that came holds nothing from before.
+        A keyboard that went, or was disconnected, lets go of its keys; an output that came holds
+        nothing from before.
         """
         waited_seconds = now_seconds - self._looked_seconds
         is_hurried = due_seconds is not None and due_seconds - now_seconds < UNHURRIED_SECONDS
@@ -32,10 +33,11 @@ class Lookout:
             return
         self._looked_seconds = now_seconds
         self._reports.alive(tempo_bpm)
-        for side, is_there, port in self._ports.look():
-            if side == "input" and not is_there:
+        for change in self._ports.look():
+            if change.side == "input" and change.what != "came":
                 self._keyboard.unplug(now_seconds)
-            if side == "output" and is_there:
+            if change.side == "output" and change.what == "came":
                 self._voice.quieten(now_seconds)
                 self._keyboard.quieten(now_seconds)
-            self._reports.plugged(side, is_there, port)
+            if change.what != "cut":
+                self._reports.plugged(change)

@@ -7,6 +7,13 @@ KEY_PRESSURE, CHANNEL_PRESSURE = 0xA0, 0xD0
 SYSTEM = 0xF0
 """From here on a message is no channel's: sysex, song position, clock, active sensing."""
 SONG_POSITION, CLOCK, START, CONTINUE, STOP = 0xF2, 0xF8, 0xFA, 0xFB, 0xFC
+SUSTAIN = 64
+ALL_SOUND_OFF, RESET_CONTROLLERS = 120, 121
+ALL_NOTES_OFF = frozenset((ALL_SOUND_OFF, *range(123, 128)))
+"""The controllers after which no key of the channel is held: the four modes mean it too (MIDI 1.0,
+"Channel Mode Messages")."""
+PEDAL_UP = frozenset((ALL_SOUND_OFF, RESET_CONTROLLERS))
+"""The controllers after which nothing of the channel is held by the sustain pedal either."""
 _RELEASE_VELOCITY = 64
 """What the MIDI 1.0 specification asks of senders that do not measure it."""
 _QUIET: tuple[tuple[int, int, int], ...] = (

@@ -245,7 +245,7 @@ class Performer:
 
     def _panic(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
         self._opened().quieten(now_seconds)
-        self._keyboard.quieten(now_seconds)
+        self._keyboard.panic(now_seconds)
 
     def _stop(self, message: Message, now_seconds: float) -> None:  # noqa: ARG002 (a deed)
         self.finish(now_seconds)

@@ -1,66 +1,104 @@
-"""A plug: one of our JACK ports and the part of a name that it shall be connected to.
+"""A plug: one of our ports and the part of a name that it shall be connected to.
 
-What is unplugged comes back by name. What a person disconnects by hand stays so: only a port that
-was not there at the last look is connected to.
+What is unplugged comes back by name, however soon. What a person disconnects by hand stays so: only
+a port that is new, or was not there at the last look, is connected to.
 """
 
-from collections.abc import Sequence
-from typing import Any
+import contextlib
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from lofid.errors import PortError
-from lofid.player.ports import find_port
+from lofid.errors import PortError, SeveralPortsError
+from lofid.player.ports import Change, find_port
 from lofid.player.systems import foreign
+from lofid.player.watch import CUT, NEW, Told
+
+
+class Line(Protocol):
+    """Our port, as one MIDI system has it. PortError by all that asks the system."""
+
+    @property
+    def name(self) -> str:
+        """The name that JACK has for it; what the other systems have does not matter."""
+
+    def there(self) -> list[str]:
+        """List the ports that it could be connected to, and perhaps our own."""
+
+    def join(self, other: str) -> None:
+        """Connect."""
+
+    def part(self) -> None:
+        """Be connected no longer: the other port has gone."""
 
 
 class Plug:
-    """To be called from the loop's thread, on an active client; each call asks the JACK server."""
+    """To be called from the loop's thread; each call asks the MIDI system."""
 
-    def __init__(self, client: Any, port: Any, side: str, wanted: str, own_name: str) -> None:
+    def __init__(self, line: Line, side: str, wanted: str, client_name: str) -> None:
         self.side = side
-        self.port = port
         self.other = ""
         """The name of the port that we are connected to; empty for none."""
-        self._client = client
+        self._line = line
         self._wanted = wanted
-        self._own_name = own_name
-        self._identity = ""
-        """JACK's own name for it."""
+        self._client_name = client_name
+        self._why = ""
+        """Why several ports could be it, as it was told last; empty where none or one can."""
+        self._is_cut = False
+        """Whether a connection has ended since we made ours."""
+        self._is_replaced = False
+        """Whether it was ours, and the port that is there now is another one of its name."""
 
     def connect(self) -> str:
         """Connect, and give the other port's name. PortError where there is none such, or many."""
-        return self._connect(self._find(self._there()))
+        try:
+            return self._connect(self._there())
+        except SeveralPortsError as error:
+            self._why = str(error)  # who is patient is told so
+            raise
 
-    def _connect(self, other: str) -> str:
-        if not self.port.is_connected_to(other):
-            pair = (self.port, other) if self.side == "output" else (other, self.port)
-            self._client.connect(*pair)
-        self.other, self._identity = other, self._uuid(other)
+    def _connect(self, there: Sequence[str]) -> str:
+        other = find_port(there, self._wanted, "output" if self.side == "output" else "input")
+        self._line.join(other)
+        self._is_cut = self._is_replaced = False
+        self.other = other
         return other
 
-    def look(self) -> bool | None:
-        """Connect to what came back; tell whether it came (True) or went (False) since.
+    def look(self, told: Iterable[Told]) -> list[Change]:
+        """Connect to what came back; give what went and came, by what was told and what is there.
 
-        What went and came back between two looks is another port of the name: it went, and the
-        next look says that it came. JackError for one that goes meanwhile.
+        What cannot be asked since a port goes meanwhile is left to the next look.
         """
-        there = self._there()
-        if self.other:
-            is_same = self.other in there and self._identity == self._uuid(self.other)
-            self.other = self.other if is_same else ""
-            return None if is_same else False
-        try:
-            self._connect(self._find(there))
-        except PortError:
-            return None
-        return True
+        self._heed(told)
+        with contextlib.suppress(PortError):
+            return self._seen(self._there())
+        return []
 
-    def _uuid(self, name: str) -> str:
-        return str(self._client.get_port_by_name(name).uuid)
+    def _heed(self, told: Iterable[Told]) -> None:
+        for what, name in told:
+            if (what, name) == (CUT, self._line.name):
+                self._is_cut = True
+            elif (what, name) == (NEW, self.other):
+                self._is_replaced |= self._is_cut
+
+    def _seen(self, there: Sequence[str]) -> list[Change]:
+        changes = []
+        if self.other and (self._is_replaced or self.other not in there):
+            self.other = ""
+            self._line.part()
+            changes.append(Change(self.side, "went"))
+        return changes if self.other else [*changes, *self._tried(there)]
+
+    def _tried(self, there: Sequence[str]) -> list[Change]:
+        """Connect if there is one to connect to; tell of several once."""
+        before, self._why = self._why, ""
+        try:
+            return [Change(self.side, "came", self._connect(there))]
+        except SeveralPortsError as error:
+            self._why = str(error)
+            is_news = self._why != before
+            return [Change(self.side, "several", why=self._why)] if is_news else []
+        except PortError:
+            return []
 
     def _there(self) -> Sequence[str]:
-        is_output = self.side == "output"  # what takes our output is an input to JACK
-        there = self._client.get_ports(is_midi=True, is_input=is_output, is_output=not is_output)
-        return foreign([port.name for port in there], self._own_name)
-
-    def _find(self, there: Sequence[str]) -> str:
-        return find_port(there, self._wanted, "output" if self.side == "output" else "input")
+        return foreign(self._line.there(), self._client_name)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from lofid.errors import NoSuchPortError, PortError
+from lofid.errors import NoSuchPortError, SeveralPortsError
 
 VIRTUAL = "virtual"
 NAME_PATIENCE_SECONDS = 1.0
@@ -17,7 +17,7 @@ NAME_PATIENCE_SECONDS = 1.0
 NAME_PAUSE_SECONDS = 0.02
 _STUCK_SECONDS = 1.0
 
-SLACK_SECONDS = {True: 0.005, False: 0.02}
+SLACK_SECONDS = {True: 0.003, False: 0.02}
 """How late the loop may be without anyone hearing it, with real-time priority and without, where
 the port sends at a later moment. It is a constant delay, which nobody hears either."""
 
@@ -25,9 +25,21 @@ Timed = tuple[float, bytes]
 """When a message is due, in seconds of the port's own clock, and the message."""
 Hear = Callable[[bytes, float], None]
 """Takes what came in and when, on the same clock. Called from the MIDI system's thread."""
-Change = tuple[str, bool, str | None]
-"""``output``, ``input`` or ``clock``; whether what it shall be connected to is there; and what it
-is called now, as :class:`Ports` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of the connections of one side: ``output``, ``input`` or ``clock``.
+
+    ``what``: ``came`` or ``went`` of the port that it shall be connected to, ``several`` where more
+    than one could be it, ``cut`` where a connection has ended. ``port`` is what the side is called
+    now, as :class:`Ports` says; ``why`` says in a line what there are several of.
+    """
+
+    side: str
+    what: str
+    port: str | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,10 @@ class Ports(Protocol):
         """
 
     def look(self) -> Sequence[Change]:
-        """Connect again what came back by name; give what came or went since the last look.
+        """Connect again what came back by name; give what came, went or was cut since.
+
+        ``several`` is told once until that changes. ``cut`` is told of the input only, and by
+        JACK only.
 
         May take a few milliseconds.
         """
@@ -125,7 +140,7 @@ Opener = Callable[[PortRequest, Hear, Hear], Ports]
 def find_port(ports: Sequence[str], wanted: str, side: str) -> str:
     """Find the port whose name contains ``wanted``, whatever its case; an exact name wins.
 
-    PortError, naming what is there, when none or several do; NoSuchPortError when none does.
+    NoSuchPortError, naming what is there, when none does; SeveralPortsError when several do.
     """
     containing = [port for port in ports if wanted.lower() in port.lower()]
     exact = [port for port in containing if port.lower() == wanted.lower()]
@@ -134,7 +149,8 @@ def find_port(ports: Sequence[str], wanted: str, side: str) -> str:
         return found[0]
     listing = ", ".join(found or ports) or "none at all"
     if found:
-        raise PortError(f"{wanted!r} fits several MIDI {side}s, give more of one name: {listing}")
+        why = f"{wanted!r} fits several MIDI {side}s, give more of one name: {listing}"
+        raise SeveralPortsError(why)
     raise NoSuchPortError(f"no MIDI {side} has {wanted!r} in its name; there is: {listing}")
 
 

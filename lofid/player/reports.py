@@ -4,7 +4,7 @@ from typing import Any
 
 from lofid.player.agenda import Note, NoteOff, NoteOn
 from lofid.player.link import Link
-from lofid.player.ports import Ports
+from lofid.player.ports import Change, Ports
 from lofid.player.realtime import Realtime
 
 
@@ -71,9 +71,13 @@ class Reports:
         """Tell that the machine stood still, and the music with it."""
         self._tell("suspended", seconds=round(seconds, 1))
 
-    def plugged(self, side: str, is_there: bool, port: str | None) -> None:
-        """Tell that what a port was connected to came or went, and the port's name from now on."""
-        self._tell("plugged", side=side, there=is_there, port=port)
+    def plugged(self, change: Change) -> None:
+        """Tell that what a port shall be connected to came, went or is not clear.
+
+        And the port's name from now on.
+        """
+        is_there, why = change.what == "came", change.why
+        self._tell("plugged", side=change.side, there=is_there, port=change.port, why=why)
 
     def alive(self, tempo_bpm: float) -> None:
         """Tell that the player runs, and how fast the clock is, also where nothing moves."""

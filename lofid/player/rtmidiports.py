@@ -1,5 +1,6 @@
 """Ports by python-rtmidi: ALSA, CoreMIDI, Windows, and JACK where JACK-Client is missing."""
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import rtmidi
 
 from lofid.errors import NoSuchPortError, PortError
+from lofid.player.plug import Plug
 from lofid.player.ports import (
     NAME_PATIENCE_SECONDS,
     NAME_PAUSE_SECONDS,
@@ -16,10 +18,10 @@ from lofid.player.ports import (
     PortRequest,
     Timed,
     all_is_well,
-    find_port,
     watch_out,
 )
-from lofid.player.systems import connect_first, foreign, more_ears
+from lofid.player.systems import connect_first, more_ears
+from lofid.player.watch import CUT, Watcher
 
 Callback = Callable[[tuple[list[int], float], Any], None]
 """What python-rtmidi calls with a message and the seconds since the last one."""
@@ -34,7 +36,8 @@ class RtMidiPorts:
     On JACK a message leaves with the next period; on the other systems, at once.
     """
 
-    def __init__(self, backend: str, ears: rtmidi.MidiIn, voice: rtmidi.MidiOut) -> None:
+    def __init__(self, name: str, backend: str, ears: rtmidi.MidiIn, voice: rtmidi.MidiOut) -> None:
+        self._name = name
         self._system = backend
         self.output = ""
         self.input: str | None = None
@@ -45,6 +48,7 @@ class RtMidiPorts:
         self._clock_ears: rtmidi.MidiIn | None = None
         self._voice = voice
         self._plugs: list[Plug] = []
+        self._watcher: Watcher | None = None
         self._output_plug: Plug | None = None
         self._may_close_seconds = 0.0
 
@@ -102,16 +106,27 @@ class RtMidiPorts:
         wanted: str,
         callback: Callback | None = None,
     ) -> str:
-        plug = Plug(client, side, wanted, name, callback)
+        plug = Plug(_Line(client, _jack_name(name, side), callback), side, wanted, name)
         self._plugs.append(plug)
         if side == "output":
             self._output_plug = plug
         return plug.connect()
 
     def look(self) -> list[Change]:
-        """Connect again what came back by name; give what came or went."""
-        looks = [(plug, plug.look()) for plug in self._plugs]
-        return [(p.side, there, p.other or None) for p, there in looks if there is not None]
+        """Connect again what came back by name; give what came or went.
+
+        On JACK also what went and came back since the last look, and what was cut.
+        """
+        told = [] if self._watcher is None else self._watcher.take()
+        is_cut = (CUT, _jack_name(self._name, "input")) in told
+        changes = [Change("input", "cut")] if is_cut else []
+        return changes + [change for plug in self._plugs for change in plug.look(told)]
+
+    def watch(self) -> None:
+        """Watch JACK, where JACK-Client can be loaded: rtmidi tells nothing of connections."""
+        if self._system == "jack":
+            with contextlib.suppress(PortError):
+                self._watcher = Watcher(f"{self._name}-watch")
 
     def deafen(self) -> None:
         """Give the input's client back when nothing is listened to."""
@@ -119,7 +134,7 @@ class RtMidiPorts:
 
     def send(self, messages: Sequence[Timed]) -> None:
         """Send all in one go and at once, some microseconds each; nothing to what is not there."""
-        if self._output_plug is not None and not self._output_plug.is_there:
+        if self._output_plug is not None and not self._output_plug.other:
             return  # RtMidi would keep it, and burst when the port is back
         watch_out()
         try:
@@ -154,6 +169,10 @@ class RtMidiPorts:
             if ears is not None and not ears.is_deleted:
                 ears.close_port()
                 ears.delete()
+        if self._watcher is not None:
+            watch_out()
+            self._watcher.close()
+            all_is_well()
 
 
 def open_rtmidi(request: PortRequest, hear: Hear, hear_clock: Hear) -> RtMidiPorts:
@@ -168,6 +187,7 @@ def open_rtmidi(request: PortRequest, hear: Hear, hear_clock: Hear) -> RtMidiPor
         ports = _open_once(request, hear, hear_clock)
         taken = _taken_name(ports, request)
         if taken is None:
+            ports.watch()
             return ports
         ports.close()
         if time.monotonic() >= until:
@@ -177,7 +197,8 @@ def open_rtmidi(request: PortRequest, hear: Hear, hear_clock: Hear) -> RtMidiPor
 
 
 def _open_once(request: PortRequest, hear: Hear, hear_clock: Hear) -> RtMidiPorts:
-    ports = RtMidiPorts(*connect_first(_API.get(request.backend, request.backend), request.name))
+    name, backend = request.name, _API.get(request.backend, request.backend)
+    ports = RtMidiPorts(name, *connect_first(backend, name))
     try:
         ports.speak(request.name, request.output)
         if request.input is None:
@@ -206,6 +227,12 @@ def _taken_name(ports: RtMidiPorts, request: PortRequest) -> str | None:
     return None
 
 
+def _jack_name(name: str, side: str) -> str:
+    """What JACK calls our port of a side, as rtmidi's clients open it."""
+    names = {"output": f"{name}:out", "input": f"{name}-in:in", "clock": f"{name}-clock:clock"}
+    return names[side]
+
+
 def _virtual_name(backend: str, name: str, side: str) -> str:
     """JACK shows the client's name before the port's, the others at best beside it."""
     if backend == "windows":
@@ -222,62 +249,33 @@ def _newcomer(ports: list[str], seen: set[str]) -> str | None:
     return next((port for port in ports if port not in seen), None)
 
 
-class Plug:
-    """A client of rtmidi's and the part of a name that it shall be connected to."""
+class _Line:
+    """A client of rtmidi's, which has a port of ours only while that is connected."""
 
     def __init__(
-        self,
-        client: rtmidi.MidiIn | rtmidi.MidiOut,
-        side: str,
-        wanted: str,
-        own_name: str,
-        callback: Callback | None,
+        self, client: rtmidi.MidiIn | rtmidi.MidiOut, name: str, callback: Callback | None
     ) -> None:
-        self.side = side
+        self.name = name
         self._client = client
-        self._wanted = wanted
-        self._own_name = own_name
         self._callback = callback
-        self.other = ""
-        """The name of the port that we are connected to; empty for none."""
 
-    @property
-    def is_there(self) -> bool:
-        """Whether we are connected."""
-        return bool(self.other)
+    def there(self) -> list[str]:
+        """Ask the client that there is: making one for each look would use them up."""
+        try:
+            return list(self._client.get_ports())
+        except rtmidi.RtMidiError as error:
+            raise PortError(f"rtmidi gives no list of ports: {error}") from error
 
-    def connect(self) -> str:
-        """Connect, and give the other port's name. PortError where there is none such, or many."""
-        return self._connect(self._find(self._there()))
-
-    def _connect(self, other: str) -> str:
-        at = self._client.get_ports().index(other)
+    def join(self, other: str) -> None:
+        """Connect. PortError for what went meanwhile, and where the system refuses."""
         if self._callback is not None:  # python-rtmidi forgets it when a port is closed
             self._client.set_callback(self._callback)
-        self._client.open_port(at, name={"output": "out", "input": "in"}.get(self.side, self.side))
-        self.other = other
-        return other
-
-    def look(self) -> bool | None:
-        """Connect to what came back; tell whether it came (True) or went (False) since.
-
-        Asks the client that there is: making one for each look would use them up.
-        """
-        there = self._there()
-        if self.other:
-            if self.other in there:
-                return None
-            self.other = ""
-            self._client.close_port()
-            return False
         try:
-            self._connect(self._find(there))
-        except (PortError, ValueError, rtmidi.RtMidiError):
-            return None  # it is not there, or went again meanwhile
-        return True
+            at = self._client.get_ports().index(other)
+            self._client.open_port(at, name=self.name.rpartition(":")[2])
+        except (ValueError, rtmidi.RtMidiError) as error:
+            raise PortError(f"rtmidi could not connect {self.name} and {other}: {error}") from error
 
-    def _there(self) -> Sequence[str]:
-        return foreign(self._client.get_ports(), self._own_name)
-
-    def _find(self, there: Sequence[str]) -> str:
-        return find_port(there, self._wanted, "output" if self.side == "output" else "input")
+    def part(self) -> None:
+        """Close our port."""
+        self._client.close_port()

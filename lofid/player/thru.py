@@ -81,6 +81,8 @@ class Thru:
     def _passed(self, message: bytes) -> list[bytes]:
         """Find what has to leave for a message: nothing for a note that is moved too far."""
         kind, by, *data = message[0] & 0xF0, message[0] & 0x0F, *message[1:]
+        if kind == midi.CONTROL_CHANGE and data[0] in midi.ALL_NOTES_OFF:
+            return [*self._lift_all(by), self._said(kind, *data)]
         if kind not in (midi.NOTE_ON, midi.NOTE_OFF, midi.KEY_PRESSURE):
             self._move(kind, data)
             return [self._said(kind, *data)]
@@ -108,6 +110,11 @@ class Thru:
         if velocity is None:
             return [midi.note_off(self._channel, pitch)]
         return [self._said(midi.NOTE_OFF, pitch, velocity)]
+
+    def _lift_all(self, by: int) -> list[bytes]:
+        """Lift all that a channel of the input holds."""
+        pitches = [pitch for pitch, holders in self._held.items() if by in holders]
+        return [message for pitch in pitches for message in self._lift(pitch, None, by)]
 
     def _move(self, kind: int, data: list[int]) -> None:
         """Remember what is not at rest."""

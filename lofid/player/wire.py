@@ -11,7 +11,7 @@ Engine to player (``do``)::
              keyboard {thru null|0-15        the channel on which what is played is passed on,
                transpose semitones           moved by so much
                channel null|0-15}            if played on this channel; null for any
-    silence  notes [[channel, pitch], ...]    a predecessor died: end what it held, then panic
+    silence  notes [[channel, pitch], ...]    end what a predecessor held, and all that sounds
     play     notes [[on_tick, off_tick, channel, pitch, velocity], ...]; and if wanted
              until, bar: composed up to this tick; notes of a bar to be repeated beyond it
              from: in place of what was to begin at this tick or later
@@ -20,7 +20,8 @@ Engine to player (``do``)::
     stand    tick, tempo                      stand at tick, until a start or the clock we follow
     halt                                      end all that sounds; the music stands
     tempo    tempo                            quarter notes a minute
-    panic                                     end all that sounds; playing goes on
+    panic                                     as silence, and let go of what is held at the
+                                              keyboard; playing goes on
     stop                                      end all that sounds, close the ports, leave
 
 Player to engine (``is``)::
@@ -38,7 +39,8 @@ Player to engine (``is``)::
     heard     tick, ahead, seconds, data [status, data 1, data 2]
                                               struck when tick sounded, and told when all up to
                                               ahead was handed over; seconds on the player's clock
-    plugged   side "output"|"input"|"clock", there, port
+    plugged   side "output"|"input"|"clock", there, port,
+              why                             which ports it could be, where there are several
     alive     tempo                           about once a second, whatever happens
     echo                                      the output is connected to the input
     own_channel channel                       what comes in where thru goes out is ignored

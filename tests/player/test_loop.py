@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lofid.player.ports import Change
 from tests.player.fakes import Act, Stage, Told, say, send_slowly, stall, strike, unplug
 
 OPEN = say("open", backend="auto", name="lofid", output=None, input=None, channels=[0])
@@ -348,7 +349,7 @@ def test_a_keyboard_that_is_unplugged_lets_go() -> None:
     """Two keys and the pedal are held when it goes; it is told once."""
 
     def pull(stage: Stage) -> None:
-        stage.ports.changes = [("input", False, None)]
+        stage.ports.changes = [Change("input", "went")]
 
     _, told = perform(
         (0.0, OPEN),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lofid.player.ports import Change
 from lofid.player.thru import Thru
 from tests.player.fakes import Act, FakePorts, Stage, Told, say, strike
 
@@ -88,6 +89,14 @@ def test_transposition_and_the_channel_filter() -> None:
     assert passed("90 3c 64", "91 3e 64", "b0 40 7f", only=1) == ["93 3e 64"]
 
 
+@pytest.mark.parametrize("number", ["78", "7b", "7c", "7d", "7e", "7f"])
+def test_all_notes_off_ends_a_channels_keys(number: str) -> None:
+    """All Sound Off, All Notes Off and the four modes end them, one by one, and are passed on."""
+    down = ["90 3c 64", "91 3e 64", "90 40 64", "91 40 50"]
+    ended = passed(*down, f"b0 {number} 00", "80 3c 40", "81 40 40", "81 3e 40")[5:]
+    assert ended == ["83 3c 40", f"b3 {number} 00", "83 40 40", "83 3e 40"]
+
+
 def test_letting_go() -> None:
     """Keys end, and what was turned goes back; what rests, and what has ended, is left alone."""
     turned = ["b0 40 7f", "b0 01 20", "b0 42 00", "b0 07 30", "e0 00 50", "d0 20", "d0 00"]
@@ -97,7 +106,7 @@ def test_letting_go() -> None:
 
 keys = st.tuples(
     st.sampled_from([0x80, 0x90, 0x91, 0x93, 0xA0, 0xB0, 0xE0, 0xF8]),
-    st.integers(0, 127),
+    st.one_of(st.integers(0, 127), st.integers(60, 63), st.integers(119, 127)),
     st.integers(0, 127),
 ).map(lambda data: bytes(data).hex(" "))
 
@@ -154,6 +163,38 @@ def test_it_leaves_at_once_and_ends_with_the_player() -> None:
     assert batches == [*DOWN, (2.0, LET_GO), (2.0, PANIC_3)]
 
 
+@pytest.mark.parametrize(
+    ("message", "ends"),
+    [
+        ((0xB0, 123, 0), [[0x80, 60, 64]]),
+        ((0xB0, 120, 0), [[0x80, 60, 64], [0xB0, 64, 0]]),
+        ((0xB0, 121, 0), [[0xB0, 64, 0]]),
+        ((0xB0, 126, 1), [[0x80, 60, 64]]),
+        ((0xB1, 123, 0), []),
+        ((0xB0, 122, 0), []),
+    ],
+    ids=["notes off", "sound off", "reset", "a mode", "another channel", "local control"],
+)
+def test_the_keyboards_own_panic(message: tuple[int, ...], ends: list[list[int]]) -> None:
+    """Mode messages end a channel's keys, and its pedal where they mean it; all of it is told."""
+    _, told = perform((2.0, strike(*message)))
+    assert [m["data"] for m in told.of("heard")[2:]] == [*ends, list(message)]
+
+
+def test_panic_lets_go_of_the_keyboard() -> None:
+    """Its keys and its pedal end for the engine too, once; their own ends come after that."""
+    later = [(2.5, say("panic")), (3.0, strike(0x80, 60, 30))]
+    _, told = perform((2.0, say("panic")), *later)
+    ends = [[0x80, 60, 64], [0xB0, 64, 0], [0x80, 60, 30]]
+    assert [m["data"] for m in told.of("heard")[2:]] == ends
+
+
+def test_silence_leaves_the_keys_with_the_engine() -> None:
+    """A successor ends what another player held; who plays on is heard to."""
+    _, told = perform((2.0, say("silence", notes=[])))
+    assert len(told.of("heard")) == 2
+
+
 @pytest.mark.parametrize("what", [say("panic"), say("silence", notes=[])])
 def test_panic_ends_it_and_the_next_key_sounds(what: Act) -> None:
     """The key that was held is let go later, which is nothing."""
@@ -179,7 +220,7 @@ def test_an_unplugged_keyboard_holds_nothing() -> None:
     """Its key ends and its pedal comes up, for the engine as for the output."""
 
     def pull(stage: Stage) -> None:
-        stage.ports.changes = [("input", False, None)]
+        stage.ports.changes = [Change("input", "went")]
 
     batches, told = perform((1.6, pull))
     assert batches[2][1] == LET_GO
@@ -188,7 +229,7 @@ def test_an_unplugged_keyboard_holds_nothing() -> None:
 
 def test_an_output_that_comes_back_holds_nothing_from_before() -> None:
     def come(stage: Stage) -> None:
-        stage.ports.changes = [("output", True, "fake:out")]
+        stage.ports.changes = [Change("output", "came", "fake:out")]
 
     batches, _ = perform((1.6, come), (3.9, strike(0x80, 60, 64)))
     assert [batch for _, batch in batches[2:4]] == [LET_GO, PANIC_3]
