@@ -247,3 +247,29 @@ def test_a_journal_belongs_to_one_lofid(
         found = library.transcript(session)
         assert (found.faults, found.is_ended) == ((), True)
         assert found.notes
+
+
+def test_a_start_that_fails_leaves_no_session(jack_server: JackServer, tmp_path: Path) -> None:
+    """Nothing sounded: 'keep' still means the last one that played."""
+    with LofidProcess(jack_server, tmp_path, *FAST, "--output", "nowhere") as lofid:
+        assert lofid.wait() == 1
+    assert library_of(tmp_path).sessions() == {}
+
+
+def test_the_next_start_finds_a_crash_once_and_without_a_recording(
+    jack_server: JackServer, tmp_path: Path
+) -> None:
+    """It says one line, makes the take, and no file."""
+    with LofidProcess(jack_server, tmp_path, *FAST) as lofid:
+        bars_pass(lofid, 2)
+        lofid.process.kill()
+    with LofidProcess(jack_server, tmp_path, *FAST) as again:
+        again.status()
+        lines = [line for line in again.said.splitlines() if "cut off" in line]
+    (take,) = library_of(tmp_path).takes()
+    assert len(lines) == 1
+    assert lines[0].startswith("the last session was cut off after ")
+    assert lines[0].endswith(f"'lofid export {take.name} OUT.mid' makes a file of it")
+    assert "recorded" not in again.said
+    assert run(tmp_path, "export", take.name, "a.mid").returncode == 0
+    assert ons(tmp_path / "a.mid")
