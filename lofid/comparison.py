@@ -37,7 +37,7 @@ class Difference:
 class Findings:
     """What was compared: inputs, notes composed and notes that sounded, until ``seconds``.
 
-    ``stopped`` says why not to the journal's end; empty if it was.
+    ``stopped`` says why not to the journal's end; empty if it was. ``version`` of lofid played.
     """
 
     inputs: int = 0
@@ -46,6 +46,7 @@ class Findings:
     seconds: float = 0.0
     difference: Difference | None = None
     stopped: str = ""
+    version: str = ""
 
 
 class Composed:
@@ -147,7 +148,9 @@ class Comparison:
     def _do(self, given: Given) -> None:
         if self._replay is None:
             self._began = given.microseconds
-            self._replay = self._make(Made.read(given))
+            made = Made.read(given)
+            self._findings.version = made.version
+            self._replay = self._make(made)
             return
         if given.name == RECEIVE and given.arguments[0].get("is") == "underrun":
             self._composed.repeat(given.arguments[0]["tick"])

@@ -11,11 +11,12 @@ Rules:
 import asyncio
 import signal
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from lofid.entries import Tempo, Transport
+from lofid.entries import Entry, Header, Off, On, Tempo, Transport
 from lofid.errors import PortError, RecordingError
+from lofid.music import TICKS_PER_QUARTER
 from lofid.pieces import Piece
 from lofid.player.wire import Message
 from lofid.reading import entries_in
@@ -26,6 +27,8 @@ from lofid.transcript import Note, read_transcript
 READY_SECONDS = 15.0
 LEAD_IN_SECONDS = 2.0
 """What listens to a virtual port needs a moment to be connected to it."""
+JUMP_TICKS = TICKS_PER_QUARTER // 2
+"""Music that is so far from where it should be by its tempo went elsewhere."""
 LOOK_SECONDS = 0.05
 """So long is waited between two looks at what the player has played."""
 NOTES_AT_ONCE = 256
@@ -66,18 +69,38 @@ def runs_of(pieces: Sequence[Piece], tell: Say) -> list[Run]:
     notes = [note for note in transcript.notes if not note.by_person]
     if not notes:
         raise RecordingError("nothing of lofid's sounded in this session: nothing to play again")
-    header, tempos = transcript.header, transcript.tempos
-    begins = [(header.tick, header.seconds)] if header.moving else []
-    for entry in entries_in(pieces, lambda _line: None):
-        if isinstance(entry, Transport) and entry.moving:
-            begins.append((entry.tick, entry.seconds))
+    begins = _begins(entries_in(pieces, lambda _line: None))
     begins = begins or [(notes[0].tick, notes[0].seconds)]
+    tempos = transcript.tempos
     ticks = [tick for tick, _ in begins]
     runs = [Run(*begin, tempos[0].bpm) for begin in begins]
     for note in notes:
         runs[max(bisect_right(ticks, note.tick) - 1, 0)].notes.append(note)
     _lay_tempos(runs, ticks, tempos)
     return [run for run in runs if run.notes]
+
+
+def _begins(entries: Iterable[Entry]) -> list[tuple[int, float]]:
+    """Find where the music began, after it stood or elsewhere: ticks and seconds.
+
+    That it moves may be said again meanwhile, as when a master's clock is found or lost.
+    """
+    begins: list[tuple[int, float]] = []
+    is_moving, tempo, here, seconds = False, 0.0, 0, 0.0
+    for entry in entries:
+        if isinstance(entry, Header | Transport):
+            passed = (entry.seconds - seconds) * tempo / 60 * TICKS_PER_QUARTER
+            is_there = is_moving and abs(here + passed - entry.tick) < JUMP_TICKS
+            if entry.moving and not is_there:
+                begins.append((entry.tick, entry.seconds))
+            is_moving = entry.moving
+        if isinstance(entry, Header | Tempo):
+            tempo = entry.tempo if isinstance(entry, Header) else entry.bpm
+        if isinstance(entry, On | Off) and entry.by_person:
+            continue
+        if isinstance(entry, Header | Transport | Tempo | On | Off):
+            here, seconds = entry.tick, entry.seconds
+    return begins
 
 
 def _lay_tempos(runs: Sequence[Run], ticks: Sequence[int], tempos: Sequence[Tempo]) -> None:

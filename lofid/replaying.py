@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from lofid import __version__
 from lofid.comparison import Comparison, Findings
 from lofid.entries import Entry, Header, parse
 from lofid.errors import RecordingError, told
@@ -88,7 +89,8 @@ def told_findings(findings: Findings) -> str:
         f"{findings.sounded} sounded, {until}"
     )
     if findings.difference is not None:
-        return f"differs: {findings.difference.line} (identical before: {counts})"
+        another = f"; lofid {findings.version} played" if findings.version != __version__ else ""
+        return f"differs: {findings.difference.line} (identical before: {counts}{another})"
     if findings.stopped:
         return f"identical as far as it can be known: {counts}; then {findings.stopped}"
     return f"identical: {counts}"

@@ -1,5 +1,6 @@
 """What sounded is sent to a port again: the same notes, at their ticks, at the tempos that held."""
 
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,15 @@ import pytest
 from lofid.encore import runs_of
 from lofid.errors import RecordingError
 from lofid.pieces import Piece, sessions_in
-from tests.jackserver import PERIOD_FRAMES, RATE, JackRecorder, JackServer, pair_notes
+from tests.jackserver import (
+    PERIOD_FRAMES,
+    RATE,
+    JackRecorder,
+    JackServer,
+    pair_notes,
+    sounding,
+    wait_until,
+)
 from tests.journals import Desk
 from tests.lofidprocess import LOFID, own_environment
 
@@ -83,6 +92,24 @@ def test_runs_have_their_notes_and_tempos(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_said_again_while_it_moves_begins_no_run(tmp_path: Path) -> None:
+    """As when a master's clock is found; but one that is a bar farther on does."""
+    records = (
+        moves(0, 5.0),
+        on(0, 5.0, 0, 60),
+        moves(320, 5.5),
+        off(640, 6.0, 0, 60),
+        moves(1920, 6.5),
+        on(1920, 6.5, 0, 62),
+        off(2560, 7.5, 0, 62),
+    )
+    runs = runs_of(journal(tmp_path, *records), pytest.fail)
+    assert [(run.tick, run.seconds, len(run.notes)) for run in runs] == [
+        (0, 5.0, 1),
+        (1920, 6.5, 1),
+    ]
+
+
 def test_a_session_in_which_nothing_sounded_is_refused(tmp_path: Path) -> None:
     person = (on(100, 5.1, 0, 72, by_person=True), off(120, 5.12, 0, 72, by_person=True))
     with pytest.raises(RecordingError, match="nothing of lofid's sounded in this session"):
@@ -110,3 +137,20 @@ def test_it_is_heard_again_in_time(jack_server: JackServer, tmp_path: Path) -> N
     slack = 0.05 + PERIOD_FRAMES / RATE
     for note, seconds in zip(notes, expected, strict=True):
         assert abs((note.on_frame - notes[0].on_frame) / RATE - seconds) < slack
+
+
+def test_a_signal_ends_what_sounds(jack_server: JackServer, tmp_path: Path) -> None:
+    """And that is no error."""
+    long = (moves(0, 5.0), on(0, 5.0, 0, 60), on(0, 5.0, 1, 48), off(9600, 20.0, 0, 60))
+    pieces = journal(tmp_path / "j", *long)
+    command = [*LOFID, "replay", str(pieces[0].path), "--play", "--backend", "jack"]
+    how: dict[str, Any] = {"env": own_environment(tmp_path, jack_server), "cwd": tmp_path}
+    with (
+        subprocess.Popen(command, **how, stderr=subprocess.PIPE, text=True) as again,
+        JackRecorder(jack_server, "lofid:out") as recorder,
+    ):
+        wait_until(lambda: len(sounding(list(recorder.events))) == 2, "two notes")
+        again.send_signal(signal.SIGINT)
+        again.communicate(timeout=30)
+        wait_until(lambda: not sounding(list(recorder.events)), "their ends")
+    assert again.returncode == 0

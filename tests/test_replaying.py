@@ -126,6 +126,18 @@ def test_an_input_that_was_another_is_told_by_the_first_note(
     assert 0 < found.sounded < sum(r["what"] == "on" for r in _records(session[0]))
 
 
+def test_a_difference_says_that_another_lofid_played(session: list[Piece], tmp_path: Path) -> None:
+    """Which may well compose something else."""
+
+    def change(records: Records) -> None:
+        rows = [row for r in records if r["what"] == "input" for row in r["data"][2]]
+        rows[0][2][4] = "0.0.7"
+        next(row for row in rows if row[1] == "begin")[3] = 1
+
+    found = replay(_rewritten(session[0], tmp_path, change), None, _unheard)
+    assert told_findings(found).endswith(", 0:00:08; lofid 0.0.7 played)")
+
+
 def test_an_answer_that_was_another_is_told_where_no_note_tells(
     session: list[Piece], tmp_path: Path
 ) -> None:
@@ -178,6 +190,19 @@ def test_inputs_that_are_missing_are_seen(session: list[Piece], tmp_path: Path) 
     assert findings.difference is None
     assert findings.stopped.startswith("inputs ")
     assert findings.stopped.endswith(" are missing")
+
+
+def test_records_that_a_full_disk_cost_are_seen(session: list[Piece], tmp_path: Path) -> None:
+    gap = {"what": "gap", "seconds": 4.0, "from_seconds": 3.0, "records": 5, "why": "no space"}
+
+    def change(records: Records) -> None:
+        records.insert(len(records) // 2, gap)
+
+    findings = replay(_rewritten(session[0], tmp_path, change), None, _unheard)
+    assert findings.difference is None
+    assert findings.stopped == "5 records are missing: no space"
+    gap["records"] = 0
+    assert replay(_rewritten(session[0], tmp_path, change), None, _unheard).stopped == ""
 
 
 def test_a_session_without_its_beginning_is_refused(session: list[Piece], tmp_path: Path) -> None:
