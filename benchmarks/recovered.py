@@ -75,6 +75,10 @@ def round_of(server: JackServer, home: Path, rng: random.Random) -> tuple[int, i
     kept: Counter[tuple[int, int, int]] = Counter()
     for (_, *note), count in found.items():
         kept[note[0], note[1], note[2]] += count
+    for event in events:
+        key = (event.data[0] & 0x0F, *event.data[1:])
+        if event.data[0] & 0xF0 == 0x90 and key in heard - kept:
+            print(f"  {key} was heard {(killed_frame - event.frame) / RATE:.2f} s before the kill")
     places = Counter((tick, channel, pitch) for tick, channel, pitch, _ in found.elements())
     return heard.total(), (heard - kept).total(), places.total() - len(places)
 
