@@ -16,7 +16,7 @@ try:
     from rich.progress import Progress
     from rich.table import Table
 
-    from lofid import __version__
+    from lofid import __version__, shelf
     from lofid.config import find_config, load
     from lofid.errors import LofidError
     from lofid.remote import ctl, say
@@ -32,6 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(ctl, name="ctl")
+shelf.add_to(app)
 
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
 Tempo = Annotated[float | None, typer.Option(help="Beats per minute, 20 to 300.")]
@@ -118,7 +119,7 @@ def render(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     device: Device = None,
     model: Model = None,
 ) -> None:
-    """Write bars of music to a MIDI file, as fast as it can."""
+    """Write bars of music to a file, as fast as it can: MIDI, or as its name ends."""
     flags = _flags(tempo, swing, temperature, key, seed, device, model)
     settings = load(find_config(config), flags | {"music.seed_midi": seed_midi})
     from lofid.engine import new_seed  # noqa: PLC0415  # keeps the other commands quick
@@ -137,6 +138,38 @@ def render(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     say(f"{out}: {bars} bars, seed {number}, {settings.music.key}, {settings.music.tempo:g} bpm")
     if faults:
         say(f"the model gave no numbers {faults} times: the bar before was repeated in their place")
+
+
+@app.command()
+def replay(  # one parameter for each flag
+    journal: Annotated[str, typer.Argument(help="A piece of a journal, or a session's name.")],
+    model: Annotated[Path | None, typer.Option(help="The model that played (.onnx).")] = None,
+    play_: Annotated[
+        bool, typer.Option("--play", help="Send the session's music to a port again.")
+    ] = False,
+    config: Config = None,
+    backend: Backend = None,
+    output: Annotated[str | None, typer.Option(help="An existing port to play to.")] = None,
+    name: Annotated[str | None, typer.Option(help="Whose session, and the port's name.")] = None,
+) -> None:
+    """Make a session anew from its journal, note for note, and compare; or play it again."""
+    from lofid.pieces import journal_folder  # noqa: PLC0415  # keeps the other commands quick
+    from lofid.replaying import find_session, told_findings  # noqa: PLC0415
+    from lofid.replaying import replay as compare  # noqa: PLC0415
+
+    flags = {"midi.backend": backend, "midi.output": output, "midi.name": name}
+    settings = load(find_config(config), flags)
+    pieces = find_session(journal, journal_folder(settings.midi.name))
+    if play_:
+        from lofid.encore import play as send  # noqa: PLC0415
+
+        send(pieces, settings, say)
+        return
+    with Console(stderr=True).status("composing") as status:  # nothing, unless it is a terminal
+        findings = compare(pieces, model, lambda at: status.update(f"composing: {at:.0f} s"))
+    say(told_findings(findings))
+    if findings.difference is not None or findings.stopped:
+        sys.exit(1)
 
 
 def _flags(

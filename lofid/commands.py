@@ -68,6 +68,8 @@ class Commands:
         match command, arguments:
             case "record", ["start"] | ["start", _] | ["toggle"] | ["stop"]:
                 return await self._takes.obey(*arguments)
+            case "keep", [length, *name] if len(name) <= 1:
+                return await self._takes.keep(length, *name)
             case "seed", [file]:
                 messages, answer = await self._seeding.seed(Path(file))
                 self._troupe.send(messages)
@@ -109,6 +111,7 @@ class Commands:
         seconds = time.monotonic() - self._started
         return {
             **self._engine.status(),
+            **self._takes.status(),
             **{name: opened[name] for name in _OPENED},
             "controllers": self._desk.table,
             "learning": self._desk.learning,

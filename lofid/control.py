@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from platformdirs import user_runtime_path
 
-from lofid.errors import ControlError, LofidError
+from lofid.errors import AbsentError, ControlError, LofidError
 
 VERSION = 1
 ANSWER_SECONDS = 10.0
@@ -242,10 +242,10 @@ def _request(line: bytes) -> tuple[str, list[str]]:
 def ask(name: str, command: str, *arguments: str, patience_seconds: float = ANSWER_SECONDS) -> Any:
     """Send one command to the daemon of this name and give its result. Blocks.
 
-    ControlError when no daemon answers, or when it refuses.
+    AbsentError when there is none; ControlError when it does not answer, or refuses.
     """
     if not hasattr(socket, "AF_UNIX"):
-        raise ControlError("this system has no Unix sockets, which 'lofid ctl' needs")
+        raise AbsentError("this system has no Unix sockets, which 'lofid ctl' needs")
     path = socket_path(name)
     request = {"lofid": VERSION, "command": command, "arguments": arguments}
     try:
@@ -257,7 +257,7 @@ def ask(name: str, command: str, *arguments: str, patience_seconds: float = ANSW
     except TimeoutError:
         raise ControlError(f"the lofid called '{name}' does not answer: is it hanging?") from None
     except OSError:
-        raise ControlError(
+        raise AbsentError(
             f"no lofid called '{name}' is playing: start one with 'lofid play'"
         ) from None
     return _result(answer, name)

@@ -1,8 +1,9 @@
 """The composition root: starts everything, and stops it in mirrored order.
 
-Start: claim the name, start the player, load the model, seed it, open the ports, begin the
-recording, listen for commands, play. Stop: stop listening, end the notes and close the ports, keep
-the context, make the recording, give the name back.
+Start: claim the name, start the player, load the model, begin the journal, seed the model, open the
+ports, find what a crash left behind, begin the recording, listen for commands, play. Stop: stop
+listening, end the notes and close the ports, keep the context, make the recording, end the journal,
+give the name back.
 """
 
 import asyncio
@@ -24,11 +25,12 @@ from lofid.settings import Settings
 from lofid.troupe import Troupe
 
 if TYPE_CHECKING:
+    from lofid.clerk import Clerk
     from lofid.commands import Commands
     from lofid.engine import Engine
     from lofid.takes import Takes
 
-FLUSH_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 SILENT_SECONDS = 10.0
 """A player tells where it is every half beat: one that says nothing for so long is hanging."""
 TURNS = 3
@@ -63,6 +65,7 @@ class Daemon:
         self._seeding = Seeding(settings, say)
         self._maybe_engine: Engine | None = None
         self._maybe_takes: Takes | None = None
+        self._maybe_clerk: Clerk | None = None
         self._commands: Commands | None = None
         self._silent_seconds = 0.0
         self._left = 0
@@ -76,6 +79,11 @@ class Daemon:
     def _takes(self) -> "Takes":
         assert self._maybe_takes is not None, "they are there with the engine"
         return self._maybe_takes
+
+    @property
+    def _clerk(self) -> "Clerk":
+        assert self._maybe_clerk is not None, "it is there with the engine"
+        return self._maybe_clerk
 
     async def run(self) -> None:
         """Start, play; whatever happens, stop in mirrored order."""
@@ -96,8 +104,9 @@ class Daemon:
                 return
             if not await self._unless_quit(self._troupe.ready()):
                 return
+            await self._takes.recover()
             if self._settings.record.file:
-                self._takes.begin(Path(self._settings.record.file))
+                await self._takes.begin(Path(self._settings.record.file))
             self._announce()
             await self._desk.open()
             await control.open()
@@ -120,17 +129,20 @@ class Daemon:
     def _load(self) -> None:
         """Load the model, and all that needs it."""
         # Imported only now: the player opens its ports while onnxruntime is loaded here.
+        from lofid.clerk import Clerk  # noqa: PLC0415
         from lofid.commands import Commands  # noqa: PLC0415
-        from lofid.engine import Engine, new_seed  # noqa: PLC0415
+        from lofid.engine import new_seed  # noqa: PLC0415
         from lofid.predictor import Predictor, default_model_path  # noqa: PLC0415
         from lofid.takes import Takes  # noqa: PLC0415
+        from lofid.witness import Witness  # noqa: PLC0415
 
         chosen, seed = self._settings.engine, self._settings.music.seed
         path = Path(chosen.model) if chosen.model else default_model_path()
         predictor = Predictor(path, chosen.device)
         seed = new_seed() if seed is None else seed
-        self._maybe_engine = engine = Engine(predictor, self._settings, seed, time.monotonic)
-        self._maybe_takes = takes = Takes(engine, self._say)
+        self._maybe_engine = engine = Witness(predictor, self._settings, seed, time.monotonic)
+        self._maybe_clerk = clerk = Clerk(engine, self._settings, self._say)
+        self._maybe_takes = takes = Takes(engine, clerk, self._say)
         self._commands = Commands(
             engine, self._troupe, takes, self._desk, self._seeding, self._quit.set
         )
@@ -162,7 +174,14 @@ class Daemon:
         assert self._commands is not None, "they are there with the engine"
         self._commands.start()
         self._troupe.send(self._engine.begin())
-        works = (self._listen, self._flush, self._watch, self._desk.run, self._seeding.keep)
+        works = (
+            self._listen,
+            self._clerk.run,
+            self._look,
+            self._watch,
+            self._desk.run,
+            self._seeding.keep,
+        )
         jobs = [asyncio.create_task(work()) for work in works]
         quitting = asyncio.create_task(self._quit.wait())
         try:
@@ -201,12 +220,11 @@ class Daemon:
                 return
         self._left = 0
 
-    async def _flush(self) -> None:
-        """Bring the journal to the disk once a second; say it once when the model fails."""
+    async def _look(self) -> None:
+        """Say it once when the model fails."""
         said_of_model = False
         while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            self._takes.flush()
+            await asyncio.sleep(LOOK_SECONDS)
             if self._engine.faults and not said_of_model:
                 said_of_model = True
                 self._say("the model gave no numbers: lofid repeats its last bar until it does")
@@ -217,8 +235,8 @@ class Daemon:
         Its silence is counted in looks: time in which this process stood still itself is none.
         """
         while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            self._silent_seconds += FLUSH_SECONDS
+            await asyncio.sleep(LOOK_SECONDS)
+            self._silent_seconds += LOOK_SECONDS
             if self._troupe.waits_for:
                 self._silent_seconds = 0.0
             if self._silent_seconds > SILENT_SECONDS:

@@ -1,14 +1,14 @@
 """The engine: what the player says goes in, what the player is to do comes out.
 
-It knows the composer, the person's playing, the settings and the recorder; it opens no port and
-waits for nothing. Everything here is called from the engine's one thread.
+It knows the composer, the person's playing and the settings, and writes what happens to a journal;
+it opens no port and waits for nothing. Everything here is called from the engine's one thread.
 """
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
+from lofid.chronicle import Chronicle
 from lofid.config import change
 from lofid.errors import ControlError
 from lofid.memory import Remembered
@@ -17,7 +17,6 @@ from lofid.partner import Partner
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
 from lofid.reckoning import Reckoning
-from lofid.recorder import Conversion, Recorder
 from lofid.settings import Settings
 from lofid.tally import Tally
 
@@ -48,17 +47,13 @@ class Engine:
         self._partner = Partner(predictor, settings, seed)
         self._horizon = self._partner.horizon
         self._reckoning = Reckoning(now, settings.music.tempo)
-        self._tally = Tally(now, settings.keyboard)
+        self.chronicle = Chronicle(now, self._reckoning, self.tick_now)
+        self.chronicle.begin(predictor, settings, seed, str(self._partner.key))
+        self._tally = Tally(now, settings.keyboard, self.chronicle.write)
         self._sync = "internal"
         self._song_tick = 0
         self._lost_at_stake: list[tuple[int, int]] = []
         self._is_lost = self._was_moving = False
-        self._key = str(self._partner.key)
-
-    @property
-    def recorder(self) -> Recorder | None:
-        """What keeps the take; None while none runs."""
-        return self._tally.recorder
 
     @property
     def is_led(self) -> bool:
@@ -77,7 +72,9 @@ class Engine:
 
     def begin(self) -> list[Message]:
         """Compose the first stretch and start the clock, or wait for another's."""
-        return [*self._partner.compose(0), self._stand(0) if self.is_led else self._start(0)]
+        messages = self._partner.compose(0)
+        self.chronicle.key(0, str(self._partner.key))
+        return [*messages, self._stand(0) if self.is_led else self._start(0)]
 
     def lose(self) -> None:
         """Take note that the player died: until the next one comes, the music stands."""
@@ -86,6 +83,12 @@ class Engine:
         self._lost_at_stake = self.at_stake()
         self._was_moving = self._reckoning.is_moving
         self._reckoning.at(tick, is_moving=False)
+        self.chronicle.write("transport", tick=tick, moving=False)
+
+    def _release(self, tick: int) -> None:
+        """A person holds nothing any more."""
+        self._tally.release(tick)
+        self._partner.release(tick)
 
     def resume(self) -> list[Message]:
         """Take a new player to where the one that died would be now, and silence what it held.
@@ -99,7 +102,7 @@ class Engine:
         silence = {"do": "silence", "notes": [list(note) for note in self._lost_at_stake]}
         self._tally.end_all(tick)
         self._lost_at_stake = []
-        self._partner.release(tick, self.recorder)
+        self._release(tick)
         if not self._was_moving:
             return [silence, self._horizon.again(tick), self._stand(tick)]
         if self._reckoning.still_seconds < MOMENT_SECONDS:
@@ -168,7 +171,7 @@ class Engine:
 
     def pass_over(self, message: Message) -> None:
         """Take one that is a command and no music: it may sound through thru all the same."""
-        self._tally.take(message)
+        self._tally.pass_over(message)
 
     def _note(self, message: Message) -> None:
         """Take note of what asks for no answer."""
@@ -177,9 +180,9 @@ class Engine:
             case "position":
                 self._at(message["tick"], message["tempo"])
             case "heard":
-                self._partner.hear(message, self.recorder)
+                self._partner.hear(message)
             case "lost":  # the end of a key may have been among it
-                self._partner.release(self.tick_now(), self.recorder)
+                self._release(self.tick_now())
             case "gone":
                 self.lose()
             case "alive" if self.is_led and not self._reckoning.is_moving:
@@ -197,6 +200,7 @@ class Engine:
         """The music moves from a tick, or stands there: then any start finds music composed."""
         self._reckoning.at(tick, is_moving)
         self._sync = sync
+        self.chronicle.write("transport", tick=tick, moving=is_moving)
         return self._partner.compose(tick if is_moving else tick + BAR_TICKS)
 
     def _at(self, tick: int, tempo: float) -> None:
@@ -208,8 +212,7 @@ class Engine:
 
     def _take_tempo(self, tick: int, tempo: float) -> None:
         self._reckoning.set_tempo(tick, tempo)
-        if self.recorder is not None:
-            self.recorder.tempo(tick, tempo)
+        self.chronicle.write("tempo", tick=tick, bpm=tempo)
 
     def set(self, name: str, text: str) -> list[Message]:
         """Change a live setting. ConfigError when it cannot be, ControlError for a led tempo."""
@@ -218,8 +221,9 @@ class Engine:
             raise ControlError("the tempo follows a MIDI clock: change it where that comes from")
         tick = self.tick_now()
         self.settings = changed
+        self.chronicle.set(tick, changed, name, text)
         answer = list(self._partner.change(changed, self._soon_tick()))
-        self._note_key(tick)
+        self.chronicle.key(tick, str(self._partner.key))
         if name != "tempo":
             return answer
         self._take_tempo(tick, changed.music.tempo)
@@ -232,13 +236,7 @@ class Engine:
         goes on the next time.
         """
         yield from self._partner.answer(self._reckoning.tempo_bpm)
-        self._note_key(self.tick_now())
-
-    def _note_key(self, tick: int) -> None:
-        """Keep another key for the take."""
-        key, self._key = self._key, str(self._partner.key)
-        if key != self._key and self.recorder is not None:
-            self.recorder.key(tick, self._key)
+        self.chronicle.key(self.tick_now(), str(self._partner.key))
 
     def seed_with(self, events: Sequence[Event], key: Key | None) -> list[Message]:
         """Replace the context by these events; a file may have named their key."""
@@ -246,6 +244,7 @@ class Engine:
 
     def forget(self) -> list[Message]:
         """Empty the context: what is composed next is the beginning of a piece."""
+        self.chronicle.mark("forgets what was played")
         return self._partner.forget(self._soon_tick())
 
     def memory(self) -> Remembered:
@@ -259,23 +258,6 @@ class Engine:
     def _soon_tick(self) -> int:
         """A tick that the player has not come to, whatever its latency."""
         return self.tick_now() + self._reckoning.ticks_in(MOST_AHEAD_SECONDS)
-
-    def record(self, path: Path, journals: Path) -> None:
-        """Begin a take. ControlError when one is running; RecordingError if it cannot be kept."""
-        if self.recorder is not None:
-            raise ControlError(f"already recording to {self.recorder.path}: stop that one first")
-        parts, tick = self.settings.parts, self.tick_now() if self._tally.counts["played"] else 0
-        lead, keys = parts.lead_channel - 1, parts.keys_channel - 1
-        self._tally.recorder = recorder = Recorder(path, journals, lead, keys, tick)
-        recorder.tempo(tick, self._reckoning.tempo_bpm)
-        recorder.key(tick, self._key)
-
-    def stop_recording(self) -> Conversion:
-        """End the take; its MIDI file is made by a process of its own."""
-        if self.recorder is None:
-            raise ControlError("not recording: begin with 'lofid ctl record start'")
-        recorder, self._tally.recorder = self.recorder, None
-        return recorder.finish(self.tick_now())
 
     def status(self) -> dict[str, Any]:
         """What the session is doing, in plain values."""

@@ -47,8 +47,12 @@ class ControlError(LofidError):
     """No daemon answers, another one already does, or it refused a command."""
 
 
+class AbsentError(ControlError):
+    """No daemon of this name is there."""
+
+
 class RecordingError(LofidError):
-    """A recording cannot be written."""
+    """A recording cannot be written, or read."""
 
 
 class MaterialError(LofidError):

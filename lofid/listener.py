@@ -1,8 +1,7 @@
-"""The listener: what a person plays, for the composer and for the take. No I/O, no clock.
+"""The listener: what a person plays, for the composer. No I/O, no clock.
 
-Everything that is played is kept for the take as it was played. What the music hears of it is
-filtered and transposed, and a note whose key was let go sounds on while the pedal is down. Called
-from the engine's thread.
+What the music hears of it is filtered and transposed, and a note whose key was let go sounds on
+while the pedal is down. Called from the engine's thread.
 """
 
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from itertools import count
 from lofid.harmonist import Harmonist
 from lofid.hearing import Heard, Hearing
 from lofid.music import Event
-from lofid.recorder import Recorder
 from lofid.settings import Keyboard
 
 NOTE_OFF, NOTE_ON, CONTROL_CHANGE = 0x80, 0x90, 0xB0
@@ -72,29 +70,23 @@ class Listener:
         news, self.news = self.news, News()
         return news
 
-    def hear(
-        self, tick: int, seconds: float, data: tuple[int, int, int], recorder: Recorder | None
-    ) -> None:
+    def hear(self, tick: int, seconds: float, data: tuple[int, int, int]) -> None:
         """Take one message: status, and two bytes of data."""
         status, first, second = data
         kind, channel = status & 0xF0, status & 0x0F
         if kind == NOTE_ON:
             self._strike(tick, seconds, (channel, first), second)
-            if recorder is not None:
-                recorder.on(tick, channel, first, second, by_person=True)
         elif kind == NOTE_OFF:
             self._lift(tick, seconds, (channel, first))
-            if recorder is not None:
-                recorder.off(tick, channel, first, by_person=True)
         elif kind == CONTROL_CHANGE and first == SUSTAIN:
             self._press(tick, channel, second >= DOWN)
 
-    def release(self, tick: int, recorder: Recorder | None) -> None:
+    def release(self, tick: int) -> None:
         """End what is held: a player that died takes the ends with it."""
         for channel in sorted(self._pedals):
             self._press(tick, channel, is_down=False)
         for channel, pitch in list(self._struck):
-            self.hear(tick, 0.0, (NOTE_OFF | channel, pitch, 64), recorder)
+            self.hear(tick, 0.0, (NOTE_OFF | channel, pitch, 64))
 
     def _strike(self, tick: int, seconds: float, key: tuple[int, int], velocity: int) -> None:
         self.count += 1

@@ -19,7 +19,6 @@ from lofid.memory import Remembered
 from lofid.music import TICKS_PER_QUARTER, Event, Key
 from lofid.player.wire import Message
 from lofid.predictor import Foreteller
-from lofid.recorder import Recorder
 from lofid.settings import AUTO, Settings
 from lofid.tessitura import Tessitura
 
@@ -74,16 +73,16 @@ class Partner:
         self._feel(max(tick, self.horizon.until_tick))
         self.horizon.aim(tick, self._settings)
 
-    def hear(self, message: Message, recorder: Recorder | None) -> None:
+    def hear(self, message: Message) -> None:
         """Take what the player heard; :meth:`answer` is to follow."""
         data = tuple(message["data"])
         self._ahead_tick = message["ahead"]
-        self._listener.hear(message["tick"], message["seconds"], data, recorder)
+        self._listener.hear(message["tick"], message["seconds"], data)
 
-    def release(self, tick: int, recorder: Recorder | None) -> None:
+    def release(self, tick: int) -> None:
         """End what is held; :meth:`answer` is to follow."""
         self._ahead_tick = max(tick, self._ahead_tick)
-        self._listener.release(tick, recorder)
+        self._listener.release(tick)
 
     def seed(self, events: Sequence[Event], named: Key | None, tick: int) -> list[Message]:
         """Replace the context by these events: what begins at ``tick`` or later follows them.

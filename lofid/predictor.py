@@ -5,6 +5,7 @@ Not thread-safe: it belongs to the engine's thread (or to one offline render).
 
 import base64
 import ctypes
+import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ class Foreteller(Protocol):
 
     card: Card
     vocabulary: Vocabulary
+    digest: str
     device: str
     device_note: str
 
@@ -76,7 +78,10 @@ def default_model_path() -> Path:
 
 
 class Predictor:
-    """A loaded model. ``device`` says what runs it and ``device_note`` why, in one line."""
+    """A loaded model. ``device`` says what runs it and ``device_note`` why, in one line.
+
+    ``digest`` is the SHA-256 of its file: only the very same model composes the very same music.
+    """
 
     def __init__(self, path: Path, device: str = "auto"):
         """Load ``path`` for ``auto``, ``cuda`` or ``cpu``, and run it once to warm it up.
@@ -86,6 +91,7 @@ class Predictor:
         DeviceError when ``cuda`` is asked for and does not load, or would not be used.
         """
         content = _read(path)
+        self.digest = hashlib.sha256(content).hexdigest()
         self._trunk = _open(content, CPU, str(path))
         metadata = self._trunk.get_modelmeta().custom_metadata_map
         self.card = Card.read(metadata.get(METADATA_KEY), str(path))

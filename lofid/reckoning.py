@@ -36,6 +36,13 @@ class Reckoning:
         """How far the music goes in so long, to the nearest tick."""
         return round(seconds * self.tempo_bpm / 60 * TICKS_PER_QUARTER)
 
+    def moment_of(self, tick: int) -> float:
+        """When a tick sounds, on our own clock; now, while the music stands."""
+        if not self.is_moving:
+            return self._now()
+        beats = (tick - self.told_tick) / TICKS_PER_QUARTER
+        return self._seconds + beats * 60 / self.tempo_bpm
+
     def at(self, tick: int, is_moving: bool = True) -> None:
         """Take the player's word for where the music is now, and whether it moves."""
         self.told_tick, self._seconds, self.is_moving = tick, self._now(), is_moving

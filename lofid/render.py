@@ -3,11 +3,12 @@
 So a rendered file and a recorded session with the same seed have the same notes at the same ticks.
 """
 
-import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from lofid.composer import Composer
+from lofid.exporting import export, kind_of
 from lofid.feel import feel_of
 from lofid.horizon import wire_notes
 from lofid.keyfinder import key_of
@@ -15,8 +16,12 @@ from lofid.material import read_material
 from lofid.music import BAR_TICKS
 from lofid.player.agenda import Note, NoteOff, NoteOn, Score
 from lofid.predictor import Predictor
-from lofid.recorder import Recorder
+from lofid.session import PlayedNote, Session
 from lofid.settings import Settings
+from lofid.wholefile import check_folder, check_name
+
+MIDI = "midi"
+"""What a file is whose name does not say."""
 
 
 def render(
@@ -27,24 +32,34 @@ def render(
     path: Path,
     progress: Callable[[int], None],
 ) -> int:
-    """Write ``bars`` bars to a MIDI file; ``progress`` is told each bar. Blocks.
+    """Write ``bars`` bars to a file; ``progress`` is told each bar. Blocks.
 
-    Gives how many events were repeated because the model gave no numbers. RecordingError when the
-    file cannot be written, MaterialError when the one to begin with cannot be used.
+    Its name says what it is to be, as for :func:`lofid.exporting.export`; any other is a MIDI file.
+    One that is there is replaced. Gives how many events were repeated because the model gave no
+    numbers. RecordingError when the file cannot be written, MaterialError when the one to begin
+    with cannot be used.
     """
-    composer, score = _composer(predictor, settings, seed), Score()
-    lead, keys = settings.parts.lead_channel - 1, settings.parts.keys_channel - 1
-    with tempfile.TemporaryDirectory(prefix="lofid-") as folder:
-        recorder = Recorder(path, Path(folder), lead, keys)
-        recorder.tempo(0, settings.music.tempo)
-        recorder.key(0, str(composer.feel.key))
-        for bar in range(1, bars + 1):
-            notes = wire_notes(composer.compose(bar * BAR_TICKS), settings)
-            score.add(Note(*note) for note in notes)
-            _keep(recorder, score.due(bar * BAR_TICKS - 1))
-            progress(bar)
-        _keep(recorder, score.release(bars * BAR_TICKS))
-        recorder.finish(bars * BAR_TICKS).wait()
+    check_name(path)
+    check_folder(path)
+    composer, score, heard = _composer(predictor, settings, seed), Score(), _Heard()
+    key = str(composer.feel.key)
+    for bar in range(1, bars + 1):
+        notes = wire_notes(composer.compose(bar * BAR_TICKS), settings)
+        score.add(Note(*note) for note in notes)
+        heard.take(score.due(bar * BAR_TICKS - 1))
+        progress(bar)
+    heard.take(score.release(bars * BAR_TICKS))
+    session = Session(
+        notes=tuple(sorted(heard.notes)),
+        tempos=((0, settings.music.tempo),),
+        keys=((0, key),),
+        lead_channel=settings.parts.lead_channel - 1,
+        keys_channel=settings.parts.keys_channel - 1,
+        end_tick=bars * BAR_TICKS,
+        marks=((0, f"seed {seed}"),),
+        swings=((0, settings.music.swing),),
+    )
+    export(session, path, kind_of(path, MIDI), overwrite=True)
     return composer.faults
 
 
@@ -58,10 +73,19 @@ def _composer(predictor: Predictor, settings: Settings, seed: int) -> Composer:
     return composer
 
 
-def _keep(recorder: Recorder, messages: "list[NoteOn | NoteOff] | list[NoteOff]") -> None:
-    for message in messages:
-        if isinstance(message, NoteOn):
-            recorder.on(message.tick, message.channel, message.pitch, message.velocity)
-        else:
-            recorder.off(message.tick, message.channel, message.pitch)
-    recorder.flush()
+class _Heard:
+    """What would have sounded. The score ends a note before it begins another of its pitch."""
+
+    def __init__(self) -> None:
+        self.notes: list[PlayedNote] = []
+        self._sounding: dict[tuple[int, int], PlayedNote] = {}
+
+    def take(self, messages: "list[NoteOn | NoteOff] | list[NoteOff]") -> None:
+        for message in messages:
+            voice = (message.channel, message.pitch)
+            if isinstance(message, NoteOn):
+                note = PlayedNote(message.tick, 1, *voice, message.velocity)
+                self._sounding[voice] = note
+            elif (begun := self._sounding.pop(voice, None)) is not None:
+                length_ticks = max(message.tick - begun.tick, 1)
+                self.notes.append(replace(begun, length_ticks=length_ticks))

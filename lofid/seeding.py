@@ -81,6 +81,7 @@ class Seeding:
         if remembered is None or not remembered.rows:
             return False
         self._engine.recall(remembered)
+        self._engine.chronicle.mark("goes on from the last session")
         count = _counted(len(remembered.rows))
         self._say(f"goes on from the last session: {count}, {remembered.key}")
         return True
@@ -114,6 +115,7 @@ class Seeding:
                 f"{told(path)}: was not taken up: something newer was asked for"
             ) from None
         messages = self._engine.seed_with(material.events, material.key)
+        self._engine.chronicle.mark(f"goes on from {told(Path(path.name))}")
         heard = min(len(material.events), self._engine.predictor.card.context_length)
         key = f", {material.key}" if material.key else ""
         return messages, f"goes on from {told(path)}: {_counted(heard)}{key}"

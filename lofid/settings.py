@@ -195,6 +195,9 @@ class Record(_Values):
     """What is kept."""
 
     file: PathText = Field(default="", description='"" for no recording, or a path')
+    journal: bool = Field(default=True, description="true or false")
+    journal_size: int = Field(default=1024, ge=8, le=2**20, description="megabytes")
+    journal_age: float = Field(default=90.0, ge=1, le=36500, description="days")
 
 
 class Controllers(_Values):

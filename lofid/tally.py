@@ -1,4 +1,6 @@
-"""The tally: what the player told of sounding. What sounds, how late and how much it was; no I/O.
+"""The tally: what the player told of sounding: what sounds, how late and how much it was. No I/O.
+
+What sounded, and what a person played as they played it, is written to the session's journal.
 
 Called from the engine's thread.
 """
@@ -8,18 +10,25 @@ from typing import Any
 
 from lofid.lateness import Lateness
 from lofid.player.wire import Message
-from lofid.recorder import Recorder
 from lofid.settings import Keyboard
 from lofid.stakes import Key, Stakes, ThruStakes
 
+NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0
+OFF_VELOCITY = 64
+Write = Callable[..., None]
+"""Takes a kind of record, its tick, and what else it says; see :mod:`lofid.entries`."""
+_OFF = ("channel", "pitch")
+_NOTE = (*_OFF, "velocity")
 _COUNTED = {"dropped": "dropped", "underrun": "underruns", "lost": "lost"}
 
 
 class Tally:
-    """One session's. What sounds is kept for ``recorder``, while there is one."""
+    """One session's. ``write`` gets what sounds, and what is played."""
 
-    def __init__(self, now: Callable[[], float], keyboard: Keyboard) -> None:
-        self.recorder: Recorder | None = None
+    def __init__(self, now: Callable[[], float], keyboard: Keyboard, write: Write) -> None:
+        self._write = write
+        self._struck: dict[Key, None] = {}
+        """The keys that a person holds."""
         self.counts = dict.fromkeys(("played", "dropped", "underruns", "restarts", "lost"), 0)
         self._lateness = Lateness()
         self._stakes = Stakes(now)
@@ -35,26 +44,48 @@ class Tally:
                 self._ended(message)
             case "heard":
                 self._thru.hear(message["data"])
+                self._heard(message["tick"], *message["data"])
             case "dropped" | "underrun" | "lost" as what:
                 self.counts[_COUNTED[what]] += message.get("count", 1)
+
+    def pass_over(self, message: Message) -> None:
+        """Take what is a command and no music, and may sound through thru all the same."""
+        self._thru.hear(message["data"])
 
     def _played(self, message: Message) -> None:
         self.counts["played"] += 1
         self._lateness.add(message["late_us"])
         self._stakes.on((message["channel"], message["pitch"]))
-        if self.recorder is not None:
-            names = ("tick", "channel", "pitch", "velocity")
-            self.recorder.on(*(message[name] for name in names))
+        self._write("on", **{name: message[name] for name in ("tick", *_NOTE, "late_us")})
 
     def _ended(self, message: Message) -> None:
         if "late_us" in message:
             self._lateness.add(message["late_us"])
         self._stakes.off((message["channel"], message["pitch"]))
-        self._record_off(message["tick"], message["channel"], message["pitch"])
+        late_us = message.get("late_us", 0)
+        self._write("off", **{name: message[name] for name in ("tick", *_OFF)}, late_us=late_us)
 
-    def _record_off(self, tick: int, channel: int, pitch: int) -> None:
-        if self.recorder is not None:
-            self.recorder.off(tick, channel, pitch)
+    def _heard(self, tick: int, status: int, first: int, second: int) -> None:
+        kind, channel = status & 0xF0, status & 0x0F
+        if kind == NOTE_ON:
+            self._struck[channel, first] = None
+            self._write_key("on", tick, (channel, first), second)
+        elif kind == NOTE_OFF:
+            self._struck.pop((channel, first), None)
+            self._write_key("off", tick, (channel, first), second)
+        else:
+            data = [status, first] if kind == PROGRAM else [status, first, second]
+            self._write("control", tick=tick, data=data)
+
+    def release(self, tick: int) -> None:
+        """A person holds nothing any more: what told of it has gone, or was lost."""
+        for key in self._struck:
+            self._write_key("off", tick, key, OFF_VELOCITY)
+        self._struck.clear()
+
+    def _write_key(self, what: str, tick: int, key: Key, velocity: int) -> None:
+        values = {"channel": key[0], "pitch": key[1], "velocity": velocity, "by_person": True}
+        self._write(what, tick=tick, **values)
 
     def at_stake(self, untold: Iterable[Key]) -> list[Key]:
         """List what may sound should the player be dead, with what was due and is ``untold``."""
@@ -64,18 +95,15 @@ class Tally:
         """All that sounded has ended: another player sees to it."""
         self.counts["restarts"] += 1
         for channel, pitch in self._stakes.owed:
-            self._record_off(tick, channel, pitch)
+            self._write("off", tick=tick, channel=channel, pitch=pitch)
         self._stakes.clear()
         self._thru.clear()
 
     def status(self, **more: int) -> dict[str, Any]:
         """What there is to tell, in plain values; ``more`` is counted elsewhere."""
-        late, recorder = self._lateness, self.recorder
-        fault = None if recorder is None else recorder.fault
+        late = self._lateness
         return {
             "sounding": len(self._stakes.owed),
             "notes": {**self.counts, **more},
             "lateness_us": {"p50": late.p50, "p99": late.p99, "max": late.max},
-            "recording": None if recorder is None else str(recorder.path),
-            "recording_fault": None if fault is None else str(fault),
         }

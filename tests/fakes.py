@@ -26,6 +26,7 @@ class ScriptedModel:
     """
 
     has_heads = True
+    digest = "scripted"
     device = "cpu"
     device_note = "scripted"
 
@@ -79,6 +80,7 @@ class PureModel:
     """
 
     has_heads = True
+    digest = "pure"
     device = "cpu"
     device_note = "pure"
     KNOWN = 4

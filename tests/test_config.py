@@ -128,7 +128,11 @@ def test_a_flag_mends_what_the_file_has_wrong(tmp_path: Path) -> None:
             "[music]\nhorizon = 2",
             "config.toml: music.horizon is not a setting; did you mean 'engine.horizon'?",
         ),
-        ("[record]\nxyzzy = 2", "config.toml: record.xyzzy is not a setting; there are file"),
+        (
+            "[record]\nxyzzy = 2",
+            "config.toml: record.xyzzy is not a setting; there are file, journal, journal_size, "
+            "journal_age",
+        ),
         ("[musci]\ntempo = 80", "config.toml: musci is not a section; did you mean 'music'?"),
         ("tempo = 80", "config.toml: tempo is not a section; did you mean 'music.tempo'?"),
         (

@@ -1,12 +1,12 @@
 """A keyboard's knobs, pads and buttons at the real daemon, over real JACK ports."""
 
-import json
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from lofid.library import Library
 from tests.jackserver import RATE, JackKeyboard, JackServer, wait_until
 from tests.lofidprocess import LOFID, LofidProcess, own_folders
 
@@ -161,11 +161,11 @@ def test_a_pedal_records_and_a_flood_does_no_harm(jack_server: JackServer, tmp_p
         _wait_for(lofid, "tempo", 120.0)
         _wait_for(lofid, "swing", 50.0)
         assert lofid.status()["notes"]["underruns"] == 0
-        journal = Path(next((tmp_path / "lofid" / "journals").iterdir()))
-        lines = [json.loads(line) for line in journal.read_text().splitlines()]
-        changes = [line for line in lines if "bpm" in line]
         keyboard.play((0xB0, 66, 127))
         lofid.wait_for("recorded ")
+        library = Library(tmp_path / "lofid" / "journals" / "lofid")
+        (take,) = library.takes()
+        changes = library.transcript(take.name).tempos
         assert lofid.ctl("toggle").stdout == "stopped\n"
         _wait_for(lofid, "transport", "stopped")
         assert lofid.ctl("toggle").stdout == "playing\n"

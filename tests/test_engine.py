@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import mido
 import pytest
 
 from lofid.config import load
 from lofid.engine import Engine
-from lofid.errors import ConfigError, ControlError
+from lofid.errors import ConfigError
+from lofid.scribe import Scribe
 from tests.fakes import FaultyModel, ScriptedModel
 
 SETTINGS = load(None, {"music.key": "C major", "music.swing": 50.0, "parts.keys_velocity": 100})
@@ -179,27 +179,82 @@ def test_what_was_repeated_for_want_of_numbers_is_counted(clock: Clock) -> None:
     assert engine.status()["notes"]["faults"] == 2
 
 
-def test_a_take_holds_both_and_their_tempo(engine: Engine, clock: Clock, tmp_path: Path) -> None:
-    """The model's note and the person's, at their ticks, in tracks of their own."""
-    engine.record(tmp_path / "take.mid", tmp_path / "journals")
-    with pytest.raises(ControlError, match="already recording"):
-        engine.record(tmp_path / "other.mid", tmp_path / "journals")
+class Written(Scribe):
+    """A scribe that also keeps what it is told."""
+
+    def __init__(self, folder: Path, engine: Engine, clock: Clock) -> None:
+        super().__init__(folder, engine.chronicle.holds, now=clock, wall=clock)
+        self.told: list[tuple[Any, ...]] = []
+
+    def write(self, what: str, **values: Any) -> None:
+        super().write(what, **values)
+        values["seconds"] = round(values["seconds"], 9)
+        self.told.append((what, *values.values()))
+
+
+def test_the_journal_has_what_sounded_and_what_was_played(
+    engine: Engine, clock: Clock, tmp_path: Path
+) -> None:
+    """Notes and controllers at their ticks, whatever the engine's clock; all of them raw.
+
+    The third number is the session's second: at 80 bpm 640 ticks are one. What is late is so.
+    """
+    engine.chronicle.write_to(scribe := Written(tmp_path, engine, clock))
     engine.begin()
     engine.receive(moving(0))
-    engine.receive({"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": 9})
-    engine.receive(heard(101, 0x90, 67, 81))
-    engine.receive(heard(303, 0x80, 67, 0))
+    clock.seconds += 0.75
+    on = {"is": "on", "tick": 320, "channel": 0, "pitch": 60, "velocity": 70}
+    engine.receive({**on, "late_us": 250_000})
+    engine.receive(heard(160, 0x92, 67, 81))
+    engine.receive(heard(170, 0xB2, 64, 127))
+    engine.receive(heard(180, 0xC2, 5, 0))
+    engine.receive(heard(303, 0x82, 67, 33))
     engine.receive({"is": "off", "tick": 480, "channel": 0, "pitch": 60})
-    told(engine, position(960))
-    clock.seconds += 1.5
-    file = mido.MidiFile(engine.stop_recording().wait(60))
-    tracks = {track.name: [m for m in track if m.type == "note_on"] for track in file.tracks}
-    assert [(m.note, m.velocity) for m in tracks["lead"]] == [(60, 70)]
-    assert [(m.note, m.velocity) for m in tracks["played"]] == [(67, 81)]
-    assert sum(m.time for m in file.tracks[0]) == 1920
-    assert not list((tmp_path / "journals").iterdir())
+    engine.set("tempo", "160")
+    engine.set("key", "F minor")
+    engine.forget()
+    assert scribe.told == [
+        ("transport", 0, 0.0, True),
+        ("on", 320, 0.75, 0, 60, 70),
+        ("on", 160, 0.25, 2, 67, 81, True),
+        ("control", 170, 0.265625, [0xB2, 64, 127]),
+        ("control", 180, 0.28125, [0xC2, 5]),
+        ("off", 303, 0.4734375, 2, 67, 33, True),
+        ("off", 480, 0.75, 0, 60),
+        ("set", 480, 0.75, "tempo", "160"),
+        ("tempo", 480, 0.75, 160.0),
+        ("set", 480, 0.75, "key", "F minor"),
+        ("key", 480, 0.75, "F minor"),
+        ("mark", 480, 0.75, "forgets what was played"),
+    ]
 
 
-def test_stopping_what_does_not_record(engine: Engine) -> None:
-    with pytest.raises(ControlError, match="not recording"):
-        engine.stop_recording()
+def test_what_ends_with_a_player_ends_in_the_journal(
+    engine: Engine, clock: Clock, tmp_path: Path
+) -> None:
+    """What it held, and the keys that were down; the music stands from then on."""
+    engine.chronicle.write_to(scribe := Written(tmp_path, engine, clock))
+    engine.begin()
+    engine.receive(moving(0))
+    on = {"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": 0}
+    engine.receive(on)
+    engine.receive(heard(0, 0x92, 67, 81))
+    engine.receive({"is": "gone"})
+    engine.receive({"is": "replaced"})
+    assert scribe.told[3:] == [
+        ("transport", 0, 0.0, False),
+        ("off", 0, 0.0, 0, 60),
+        ("off", 0, 0.0, 2, 67, 64, True),
+    ]
+
+
+def test_a_journal_says_what_holds(engine: Engine) -> None:
+    """What a piece begins with; the settings are those of now."""
+    engine.begin()
+    engine.receive(moving(0))
+    engine.set("key", "F minor")
+    holds = engine.chronicle.holds()
+    assert holds["settings"]["music"]["key"] == holds["key"] == "F minor"
+    assert (holds["tick"], holds["tempo"], holds["moving"], holds["seed"]) == (0, 80.0, True, 7)
+    assert holds["channels"] == {"lead": 0, "keys": 1}
+    assert set(holds["model"]) == {"recipe", "weights", "card_sha256"}

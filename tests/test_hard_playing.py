@@ -90,8 +90,12 @@ def test_whatever_is_played(jack_server: JackServer, tmp_path: Path, mode: str) 
     _assert_recorded(tmp_path / "take.mid", struck)
 
 
+PEDALLED = [127, 100, 63, 64, 1, 0, 127, 0]
+"""The sustain pedal as it was moved, and let go of by who was unplugged."""
+
+
 def _assert_recorded(path: Path, struck: int) -> None:
-    """Each key that was struck is in the person's track, with an end."""
+    """Each key that was struck is in the person's track, with an end; and all that was moved."""
     played = [track for track in mido.MidiFile(path).tracks if track.name == "played"]
     assert len(played) == 1
     ons = [m for m in played[0] if m.type == "note_on" and m.velocity > 0]
@@ -99,3 +103,7 @@ def _assert_recorded(path: Path, struck: int) -> None:
         m for m in played[0] if m.type == "note_off" or (m.type == "note_on" and not m.velocity)
     ]
     assert len(ons) == len(offs) == struck
+    moved = [m for m in played[0] if m.type == "control_change"]
+    assert [m.value for m in moved if m.control == 64] == PEDALLED
+    assert [m.value for m in moved if m.control == 1] == [i % 128 for i in range(280)]
+    assert sum(m.type == "pitchwheel" for m in played[0]) == 280

@@ -25,7 +25,7 @@ class Room:
 
     def play(self, tick: int, *data: int) -> None:
         status, first, second = data
-        self.listener.hear(tick, tick / 640, (status, first, second), None)
+        self.listener.hear(tick, tick / 640, (status, first, second))
 
     @property
     def heard(self) -> list[tuple[tuple[int, ...], int, int]]:
@@ -128,6 +128,6 @@ def test_a_player_that_died_lets_go_of_everything() -> None:
     room.play(10, 0x90, 60, 80)
     room.play(20, 0x80, 60, 64)
     room.play(100, 0x90, 64, 80)
-    room.listener.release(400, None)
+    room.listener.release(400)
     assert room.heard == [((60,), 10, 390), ((64,), 100, 300)]
     assert not room.listener.is_held

@@ -10,18 +10,21 @@ from pathlib import Path
 from subprocess import run
 
 import mido
+import music21
 import pytest
 import symusic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lofid.errors import RecordingError
-from lofid.journal import PlayedNote, Session
 from lofid.midifile import midi_bytes, write_midi
 from lofid.music import BAR_TICKS
+from lofid.session import Control, PlayedNote, Session
 
 PITCHES = st.integers(12, 127)
 TICKS = st.integers(0, 5000)
+MOVED = [(0xB0, 64, 127), (0xB0, 64, 0), (0xE9, 0, 64), (0xC5, 9), (0xD0, 77), (0xA2, 60, 1)]
+"""A pedal down and up, a bend, a program, pressure, and a single key's."""
 
 
 def session(*notes: PlayedNote, end_tick: int = BAR_TICKS) -> Session:
@@ -51,7 +54,11 @@ def sessions(draw: st.DrawFn) -> Session:
     keys = draw(st.dictionaries(TICKS, st.sampled_from(["C minor", "Ab major", "G# major"])))
     end_tick = max([n.end_tick for n in notes], default=0) + 5000 + draw(st.integers(0, 999))
     changes = (tuple(sorted(tempos.items())), tuple(sorted(keys.items())))
-    return Session(tuple(notes), *changes, 0, 1, end_tick)
+    moved = st.builds(Control, TICKS, st.sampled_from(MOVED))
+    controls = tuple(sorted(draw(st.lists(moved, max_size=6)), key=lambda control: control.tick))
+    marks = draw(st.lists(st.tuples(TICKS, st.text(max_size=9)), max_size=4))
+    marks.sort(key=lambda mark: mark[0])
+    return Session(tuple(notes), *changes, 0, 1, end_tick, controls, tuple(marks))
 
 
 def read_by_mido(path: Path) -> dict[str, list[PlayedNote]]:
@@ -62,8 +69,7 @@ def read_by_mido(path: Path) -> dict[str, list[PlayedNote]]:
 
 def _notes(track: mido.MidiTrack) -> Iterator[PlayedNote]:
     sounding = {}
-    ticks = accumulate(message.time for message in track)
-    for tick, message in zip(ticks, track, strict=True):
+    for tick, message in _at_ticks(track):
         if message.type == "note_on":
             assert (message.channel, message.note) not in sounding
             sounding[message.channel, message.note] = (tick, message.velocity)
@@ -105,8 +111,34 @@ def test_what_is_written_is_what_sounded(
     assert file.ticks_per_beat == symusic.Score(path).ticks_per_quarter == 480
     assert {sum(m.time for m in track) for track in file.tracks} == {take.end_tick}
     tempos = [(t.time, t.mspq) for t in symusic.Score(path).tempos]
-    expected = [(tick, round(60_000_000 / bpm)) for tick, bpm in take.tempos]
+    expected = [(tick, int(60_000_000 / bpm)) for tick, bpm in take.tempos]
     assert tempos == expected or (not expected and tempos == [(0, 500_000)])
+    assert controls_by_mido(path) == sorted(take.controls, key=lambda c: (c.tick, c.data))
+    assert marks_by_mido(path) == list(take.marks)
+
+
+def controls_by_mido(path: Path) -> list[Control]:
+    """What a person moved, by tick and data."""
+    found = [
+        Control(tick, tuple(message.bytes()))
+        for track in mido.MidiFile(path).tracks
+        if track.name.startswith("played")
+        for tick, message in _at_ticks(track)
+        if not message.is_meta
+        and message.type not in ("note_on", "note_off")
+        and (tick, message.type, message.dict().get("program")) != (0, "program_change", 0)
+    ]
+    return sorted(found, key=lambda control: (control.tick, control.data))
+
+
+def marks_by_mido(path: Path) -> list[tuple[int, str]]:
+    """The conductor's markers."""
+    conductor = mido.MidiFile(path, charset="utf-8").tracks[0]
+    return [(tick, m.text) for tick, m in _at_ticks(conductor) if m.type == "marker"]
+
+
+def _at_ticks(track: mido.MidiTrack) -> Iterator[tuple[int, mido.Message]]:
+    return zip(accumulate(message.time for message in track), track, strict=True)
 
 
 def test_the_file_word_for_word(tmp_path: Path) -> None:
@@ -121,7 +153,7 @@ def test_the_file_word_for_word(tmp_path: Path) -> None:
     )
     conductor, *tracks = mido.MidiFile(tmp_path / "take.mid").tracks
     assert [str(message) for message in conductor] == [
-        "MetaMessage('set_tempo', tempo=789474, time=0)",
+        "MetaMessage('set_tempo', tempo=789473, time=0)",
         "MetaMessage('key_signature', key='Fm', time=0)",
         "MetaMessage('time_signature', numerator=4, denominator=4, clocks_per_click=24, "
         "notated_32nd_notes_per_beat=8, time=0)",
@@ -149,6 +181,55 @@ def test_the_file_word_for_word(tmp_path: Path) -> None:
             "MetaMessage('end_of_track', time=1419)",
         ],
     ]
+
+
+def test_music21_opens_it(tmp_path: Path) -> None:
+    """Each note lies where it did; what overlaps on one pitch is told apart by its track."""
+    notes = [PlayedNote(480 * i, 480, i % 2, 60 + i, 80, i > 5) for i in range(9)]
+    write_midi(session(*notes, end_tick=9 * 480), tmp_path / "take.mid")
+    score = music21.converter.parse(tmp_path / "take.mid", quantizePost=False, forceSource=True)
+    found = [(n.pitch.midi, n.getOffsetInHierarchy(score)) for n in score.recurse().notes]
+    assert sorted(found) == [(60 + i, float(i)) for i in range(9)]
+
+
+def test_whole_tempos_are_not_a_trifle_less(tmp_path: Path) -> None:
+    """Rosegarden's ruler cuts decimals off: 83.99998 would be 83."""
+    write_midi(replace(session(), tempos=((0, 84.0),)), tmp_path / "take.mid")
+    conductor = mido.MidiFile(tmp_path / "take.mid").tracks[0]
+    assert [m.tempo for m in conductor if m.type == "set_tempo"] == [714_285]
+
+
+def test_marks_and_pedals_word_for_word(tmp_path: Path) -> None:
+    """Marks are the conductor's. A pedal lies among its player's notes: after ends, before ons."""
+    notes = [PlayedNote(0, 480, 2, 65, 90, True), PlayedNote(480, 9, 2, 65, 90, True)]
+    take = replace(
+        session(*notes),
+        controls=(Control(480, (0xB2, 64, 127)), Control(481, (0xE2, 0, 32))),
+        marks=((0, "seed 7"), (0, "größer"), (960, "swing 60")),
+    )
+    write_midi(take, tmp_path / "take.mid")
+    conductor, *_, played = mido.MidiFile(tmp_path / "take.mid", charset="utf-8").tracks
+    assert [str(m) for m in conductor if m.type == "marker"] == [
+        "MetaMessage('marker', text='seed 7', time=0)",
+        "MetaMessage('marker', text='größer', time=0)",
+        "MetaMessage('marker', text='swing 60', time=960)",
+    ]
+    assert [str(message) for message in played] == [
+        "MetaMessage('track_name', name='played', time=0)",
+        "program_change channel=2 program=0 time=0",
+        "note_on channel=2 note=65 velocity=90 time=0",
+        "note_off channel=2 note=65 velocity=0 time=480",
+        "control_change channel=2 control=64 value=127 time=0",
+        "note_on channel=2 note=65 velocity=90 time=0",
+        "pitchwheel channel=2 pitch=-4096 time=1",
+        "note_off channel=2 note=65 velocity=0 time=8",
+        "MetaMessage('end_of_track', time=1431)",
+    ]
+
+
+def test_a_pedal_without_notes_has_a_track(tmp_path: Path) -> None:
+    write_midi(replace(session(), controls=(Control(5, (0xB4, 64, 9)),)), tmp_path / "take.mid")
+    assert controls_by_mido(tmp_path / "take.mid") == [Control(5, (0xB4, 64, 9))]
 
 
 def test_tracks_for_whoever_played_where(tmp_path: Path) -> None:
@@ -232,19 +313,7 @@ def test_no_folder_to_write_in(tmp_path: Path) -> None:
         write_midi(session(), tmp_path / "nowhere" / "take.mid")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [[], ["nowhere.journal", "out.mid"]],
-    ids=["none", "no journal"],
-)
-def test_the_program_says_what_is_wrong_in_one_line(tmp_path: Path, arguments: list[str]) -> None:
-    command = [sys.executable, "-P", "-m", "lofid.midifile", *arguments]
-    ended = run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
-    assert ended.stderr.startswith(("give two files: ", "nowhere.journal: cannot be read: "))
-
-
 def test_music21_is_imported_only_to_write() -> None:
     """The engine's process imports this module and must not wait for music21."""
-    command = "import sys, lofid.midifile, lofid.recorder; sys.exit('music21' in sys.modules)"
+    command = "import sys, lofid.midifile, lofid.takes; sys.exit('music21' in sys.modules)"
     assert run([sys.executable, "-P", "-c", command], env=os.environ, check=False).returncode == 0

@@ -44,7 +44,11 @@ class World:
     """A session. ``sent`` is every message that left: (seconds, due seconds, bytes)."""
 
     def __init__(
-        self, predictor: Foreteller, settings: Settings, latency_seconds: float = 0.0
+        self,
+        predictor: Foreteller,
+        settings: Settings,
+        latency_seconds: float = 0.0,
+        make: Callable[..., Engine] = Engine,
     ) -> None:
         self.seconds = 0.0
         self.latency_seconds = latency_seconds
@@ -52,7 +56,7 @@ class World:
         self.told: list[Message] = []
         self.keep_told = True
         self.stalled_until = 0.0
-        self.engine = Engine(predictor, settings, 7, lambda: self.seconds)
+        self.engine = make(predictor, settings, 7, lambda: self.seconds)
         self._backlog: deque[Message] = deque()
         self._enter()
         self._to_player(self.engine.begin())

@@ -48,6 +48,7 @@ class Stopwatch:
 
     def __post_init__(self) -> None:
         self.card, self.vocabulary = self.model.card, self.model.vocabulary
+        self.digest = self.model.digest
         self.device, self.device_note = self.model.device, self.model.device_note
         self.rhythm_logits, self.velocity_logits = (
             self.model.rhythm_logits,

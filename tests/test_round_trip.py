@@ -1,0 +1,152 @@
+"""Journal to MIDI file to events: what a file holds is what sounded, note for note.
+
+Sessions are random, in simulated time, with the real engine, player and journal.
+``benchmarks/round_trips.py`` draws thousands of them.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import mido
+import symusic
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lofid.account import session_of
+from lofid.config import load
+from lofid.engine import Engine
+from lofid.midifile import write_midi
+from lofid.pieces import pieces_in
+from lofid.player.wire import Message
+from lofid.scribe import Scribe
+from lofid.transcript import read_transcript
+from tests.fakes import PureModel
+from tests.test_laws import ACTS, PLAYING, Act, some
+from tests.world import World
+
+Sounded = tuple[bool, int, int, int, int, int]
+"""By a person, tick, length, channel, pitch, velocity."""
+QUIET = ("crash", "sleep", "stall")
+"""What leaves others to say how a session went on: tests/test_moments.py has those."""
+LOUD = {name: act for name, act in {**ACTS, **PLAYING}.items() if name not in QUIET}
+SESSIONS = some(LOUD, "wait")
+
+
+@settings(max_examples=25)
+@given(SESSIONS, st.sampled_from([(1, 2), (16, 1), (10, 3)]), st.sampled_from(["listen", "answer"]))
+def test_a_file_holds_what_sounded(acts: list[Act], channels: tuple[int, int], mode: str) -> None:
+    """Every note at its tick, as long as it was, by whom and on which channel it was."""
+    with TemporaryDirectory() as folder:
+        check(acts, channels, mode, Path(folder))
+
+
+def check(acts: list[Act], channels: tuple[int, int], mode: str, folder: Path) -> int:
+    """Play a session, make a file of its journal, and compare; give how many notes it has."""
+    lead, keys = channels
+    values: dict[str, Any] = {"parts.lead_channel": lead, "parts.keys_channel": keys}
+    chosen = load(None, {"music.tempo": 120.0, "keyboard.mode": mode, **values})
+    kept = _Kept(folder)
+    world = World(PureModel(), chosen, make=kept.make)
+    engine = world.engine
+    for act in acts:
+        act(world)
+        world.run(0.3)
+    world.leave()
+    for message in world._heard_from_player():
+        if message["is"] in ("on", "off"):
+            engine.receive(message)
+    engine.chronicle.end()
+    kept.scribe.close()
+    path = folder / "session.mid"
+    pieces = pieces_in(folder)
+    if not pieces:
+        assert not world.told_of("on", "heard")
+        return 0
+    transcript = read_transcript(pieces)
+    assert transcript.faults == ()
+    write_midi(session_of(transcript), path)
+    truth, found = _truth(world.told, transcript.end.tick), _by_mido(path)
+    _assert_same(found, truth)
+    by_symusic = [(n.time, n.pitch) for track in symusic.Score(path).tracks for n in track.notes]
+    assert sorted(by_symusic) == sorted((tick, pitch) for _, tick, _, _, pitch, _ in found)
+    return len(truth)
+
+
+class _Kept:
+    """Makes an engine whose chronicle is kept from its first word on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def make(self, *how: Any) -> Engine:
+        engine = Engine(*how)
+        self.scribe = Scribe(self._folder, engine.chronicle.holds, now=how[-1])
+        engine.chronicle.write_to(self.scribe)
+        return engine
+
+
+class _Pairs:
+    """Notes from their beginnings and ends; a beginning ends the one before of its voice."""
+
+    def __init__(self) -> None:
+        self.notes: list[Sounded] = []
+        self.sounding: dict[tuple[bool, int, int], tuple[int, int]] = {}
+
+    def on(self, by_person: bool, tick: int, channel: int, pitch: int, velocity: int) -> None:
+        self.off(by_person, tick, channel, pitch)
+        self.sounding[by_person, channel, pitch] = tick, velocity
+
+    def off(self, by_person: bool, tick: int, channel: int, pitch: int) -> None:
+        if (begun := self.sounding.pop((by_person, channel, pitch), None)) is not None:
+            length = max(tick - begun[0], 1)
+            self.notes.append((by_person, begun[0], length, channel, pitch, begun[1]))
+
+
+def _truth(told: Iterable[Message], end_tick: int) -> list[Sounded]:
+    """Pair what the player told of: what left, and what was played in."""
+    pairs = _Pairs()
+    for message in told:
+        match message:
+            case {"is": "on", "tick": tick, "channel": channel, "pitch": pitch}:
+                pairs.on(False, tick, channel, pitch, message["velocity"])
+            case {"is": "off", "tick": tick, "channel": channel, "pitch": pitch}:
+                pairs.off(False, tick, channel, pitch)
+            case {"is": "heard", "tick": tick, "data": [status, pitch, velocity]}:
+                if status & 0xF0 == 0x90:
+                    pairs.on(True, tick, status & 0x0F, pitch, velocity)
+                elif status & 0xF0 == 0x80:
+                    pairs.off(True, tick, status & 0x0F, pitch)
+    for by_person, channel, pitch in list(pairs.sounding):
+        pairs.off(by_person, end_tick, channel, pitch)
+    return pairs.notes
+
+
+def _assert_same(found: list[Sounded], truth: list[Sounded]) -> None:
+    """To the tick; of what was struck twice at one tick, while the music stood, one is left."""
+    voices = {(by, tick, channel, pitch) for by, tick, _, channel, pitch, _ in truth}
+    assert {(by, tick, channel, pitch) for by, tick, _, channel, pitch, _ in found} == voices
+    assert len(found) == len(voices)
+    assert set(found) <= {
+        (by, tick, length, channel, pitch, velocity)
+        for by, tick, length, channel, pitch, velocity in truth
+    }
+
+
+def _by_mido(path: Path) -> list[Sounded]:
+    notes: list[Sounded] = []
+    for track in mido.MidiFile(path, charset="utf-8").tracks:
+        by_person, now = track.name.startswith("played"), 0
+        sounding: dict[tuple[int, int], tuple[int, int]] = {}
+        for message in track:
+            now += message.time
+            if message.type == "note_on" and message.velocity > 0:
+                assert (message.channel, message.note) not in sounding
+                sounding[message.channel, message.note] = now, message.velocity
+            elif message.type in ("note_on", "note_off"):
+                begun, velocity = sounding.pop((message.channel, message.note))
+                voice = (message.channel, message.note, velocity)
+                notes.append((by_person, begun, now - begun, *voice))
+        assert not sounding
+    return notes
