@@ -69,7 +69,6 @@ def main() -> None:
                 waits += [(found[0] - at) / RATE] if found else []
             notes = lofid.status()["notes"]
     ms = 1000 * np.array(waits)
-    print(sorted(round(float(x), 1) for x in ms)[-25:])
     print(f"{len(ms)} of {count} keys answered, {missing} not within the time; {notes}")
     print(
         f"key to answer: p50 {np.median(ms):.1f}, p99 {np.percentile(ms, 99):.1f}, "

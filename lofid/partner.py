@@ -22,7 +22,7 @@ from lofid.predictor import Foreteller
 from lofid.settings import AUTO, Settings
 from lofid.tessitura import Tessitura
 
-COMMITTED_SECONDS = 0.01
+COMMITTED_SECONDS = 0.012
 """What begins sooner than this after it was heard stays: so long it takes to compose one event."""
 
 
