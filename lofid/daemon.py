@@ -21,7 +21,7 @@ from lofid.learnt import Learnt, default_path
 from lofid.news import News
 from lofid.player.wire import Message
 from lofid.seeding import Seeding
-from lofid.settings import Settings
+from lofid.settings import AUTO, Settings
 from lofid.troupe import Troupe
 
 if TYPE_CHECKING:
@@ -160,8 +160,10 @@ class Daemon:
         self._say(f"lofid plays on {opened['backend']} port {opened['output']}{heard}")
         if opened["awaits"]:
             self._say(f"lofid waits for your keyboard: {opened['awaits']}")
+        follows = " until you play in another key" if music.key == AUTO else ""
+        key = f"{self._engine.status()['key']}{follows}"
         self._say(
-            f"{music.key}, {music.tempo:g} bpm, seed {self._engine.seed}; "
+            f"{key}, {music.tempo:g} bpm, seed {self._engine.seed}; "
             f"model {predictor.card.recipe} on {predictor.device} ({predictor.device_note})"
         )
         if line := self._settings.without_effect():
