@@ -5,8 +5,9 @@ Usage: ``python benchmarks/recovered.py [TIMES] [BUSY]`` (200 times, 2 busy proc
 Each time lofid plays on JACK at 240 bpm into an independent client, which counts its samples, and
 its engine is killed. Then what it left behind is recovered and exported, as the next start does it.
 Every note-on that was heard more than a second before the kill has to be in the file, and no note
-twice; the file is read by mido, music21 and symusic. ``BUSY`` processes with nothing else to do run
-beside it.
+twice; the file is read by mido, music21 and symusic. How long before the kill the oldest note that
+was lost was heard is told too: what a second leaves over. ``BUSY`` processes with nothing else to
+do run beside it.
 """
 
 import random
@@ -15,9 +16,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import mido
+import numpy as np
 import symusic
 from music21 import converter
 
@@ -26,11 +29,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from lofid.exporting import export_take
 from lofid.library import Library
 from lofid.recovery import cut_off, recover
-from tests.jackserver import RATE, JackRecorder, JackServer, wait_until
+from tests.jackserver import RATE, JackRecorder, JackServer, Recorded, wait_until
 from tests.lofidprocess import LofidProcess
 
 FAST = ("--tempo", "240")
 PATIENCE_SECONDS = 120.0
+LIMIT_SECONDS = 1.0
 EARLIEST_SECONDS, LATEST_SECONDS = 1.5, 6.0
 
 
@@ -46,8 +50,35 @@ def notes_in(path: Path) -> Counter[tuple[int, int, int, int]]:
     return found
 
 
-def round_of(server: JackServer, home: Path, rng: random.Random) -> tuple[int, int, int]:
-    """Kill one; give how many notes were heard in time, are missing, and are doubled."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of one kill: how many notes were heard in time, are missing of them, are doubled.
+
+    ``lost_seconds`` is how long before the kill the oldest note was heard that is not in the file.
+    """
+
+    heard: int
+    missing: int
+    doubled: int
+    lost_seconds: float
+
+
+def lost_ages(ons: list[Recorded], kept: Counter[bytes], killed_frame: int) -> list[float]:
+    """Give how long before the kill each note-on was heard that was not kept, the last ones first.
+
+    A note that was kept less often than it was heard lacks its last ones.
+    """
+    left, ages = kept.copy(), []
+    for event in ons:
+        note = bytes([event.data[0] & 0x0F, *event.data[1:]])
+        left[note] -= 1
+        if left[note] < 0:
+            ages.append((killed_frame - event.frame) / RATE)
+    return ages
+
+
+def round_of(server: JackServer, home: Path, rng: random.Random) -> Outcome:
+    """Kill one, recover what it left, and compare."""
     seed = str(rng.randrange(2**32))
     with (
         LofidProcess(server, home, *FAST, "--seed", seed) as lofid,
@@ -59,11 +90,6 @@ def round_of(server: JackServer, home: Path, rng: random.Random) -> tuple[int, i
         killed_frame = recorder.frame_now()
         lofid.process.kill()
         events = recorder.wait_for_quiet()
-    heard = Counter(
-        (event.data[0] & 0x0F, event.data[1], event.data[2])
-        for event in events
-        if event.data[0] & 0xF0 == 0x90 and event.data[2] and event.frame < killed_frame - RATE
-    )
     library = Library(home / "lofid" / "journals" / "lofid")
     (pieces,) = cut_off(library)
     take, _ = recover(library, pieces)
@@ -71,16 +97,19 @@ def round_of(server: JackServer, home: Path, rng: random.Random) -> tuple[int, i
     export_take(library, take.name, path, overwrite=True)
     found = notes_in(path)
     assert symusic.Score(path).note_num() == found.total()
-    assert len(converter.parse(path).parts) >= 2
-    kept: Counter[tuple[int, int, int]] = Counter()
+    assert converter.parse(path).recurse().notes
+    kept: Counter[bytes] = Counter()
     for (_, *note), count in found.items():
-        kept[note[0], note[1], note[2]] += count
-    for event in events:
-        key = (event.data[0] & 0x0F, *event.data[1:])
-        if event.data[0] & 0xF0 == 0x90 and key in heard - kept:
-            print(f"  {key} was heard {(killed_frame - event.frame) / RATE:.2f} s before the kill")
+        kept[bytes(note)] += count
+    ons = [event for event in events if event.data[0] & 0xF0 == 0x90 and event.data[2]]
+    ages = lost_ages(ons, kept, killed_frame)
     places = Counter((tick, channel, pitch) for tick, channel, pitch, _ in found.elements())
-    return heard.total(), (heard - kept).total(), places.total() - len(places)
+    return Outcome(
+        heard=sum(event.frame < killed_frame - LIMIT_SECONDS * RATE for event in ons),
+        missing=sum(age > LIMIT_SECONDS for age in ages),
+        doubled=places.total() - len(places),
+        lost_seconds=max(ages, default=0.0),
+    )
 
 
 def main() -> None:
@@ -88,24 +117,26 @@ def main() -> None:
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     busy = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     rng = random.Random(6)  # noqa: S311
+    outcomes: list[Outcome] = []
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
     try:
         with JackServer() as server:
-            totals = [0, 0, 0]
             for number in range(times):
                 with tempfile.TemporaryDirectory() as home:
-                    counts = round_of(server, Path(home), rng)
+                    outcomes.append(round_of(server, Path(home), rng))
                 if (number + 1) % 20 == 0:
                     print(f"{number + 1} of {times}", flush=True)
-                totals = [total + count for total, count in zip(totals, counts, strict=True)]
-                if sum(counts[1:]):
-                    print(f"kill {number}: heard {counts[0]}, missing and doubled {counts[1:]}")
+                if outcomes[-1].missing or outcomes[-1].doubled:
+                    print(f"kill {number + 1}: {outcomes[-1]}", flush=True)
     finally:
         for burner in burners:
             burner.kill()
             burner.wait()
-    heard, missing, doubled = totals
-    print(f"{times} kills: {heard} notes heard in time, {missing} missing, {doubled} doubled")
+    heard, missing, doubled, lost = zip(*map(astuple, outcomes), strict=True)
+    print(f"{times} kills, {busy} busy processes: {sum(heard)} notes heard in time,")
+    print(f"{sum(missing)} missing, {sum(doubled)} doubled")
+    shares = [f"{np.percentile(lost, share):.2f}" for share in (50, 90, 100)]
+    print(f"the oldest note lost, s before the kill: p50, p90, max {', '.join(shares)}")
 
 
 if __name__ == "__main__":

@@ -79,12 +79,10 @@ def export_take(
     sound_font: Path | None = None,
     overwrite: bool = False,
 ) -> tuple[str, ...]:
-    """Write a take, or a session, to a file, at the lowest priority there is from now on.
+    """Write a take, or a session, to a file. Gives a line for each thing that could not be read.
 
-    Gives a line for each thing that could not be read. All else as :func:`export`.
+    All else as :func:`export`.
     """
-    if hasattr(os, "nice"):
-        os.nice(LOWEST_PRIORITY)
     _check_target(path, overwrite)
     transcript = library.transcript(name)
     export(
@@ -92,6 +90,12 @@ def export_take(
         straight=straight, sound_font=sound_font, overwrite=overwrite,
     )  # fmt: skip
     return transcript.faults
+
+
+def give_way() -> None:
+    """Let everybody else go first from now on: for a process that does nothing but export."""
+    if hasattr(os, "nice"):
+        os.nice(LOWEST_PRIORITY)
 
 
 def kind_of(path: Path, otherwise: str | None = None) -> str:
@@ -177,6 +181,7 @@ def main(arguments: Sequence[str]) -> int:
     wanted = _parser().parse_args(arguments)
     # Ended from outside, it still takes its unfinished file away.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    give_way()
     try:
         export_take(
             Library(wanted.folder), wanted.take, wanted.file, wanted.format,

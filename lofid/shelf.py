@@ -140,13 +140,14 @@ def export(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     name: Name = "lofid",
 ) -> None:
     """Make a MIDI file of a take, or notation, a picture or sound."""
-    from lofid.exporting import KINDS, export_take, kind_of  # noqa: PLC0415
+    from lofid.exporting import KINDS, export_take, give_way, kind_of  # noqa: PLC0415
 
     if format_ is not None and format_ not in KINDS:
         raise RecordingError(f"{format_!r} is no format: {', '.join(KINDS)} are")
     if audio and (format_ or kind_of(file, "wav")) not in ("wav", "flac"):
         raise RecordingError(f"{file}: is no name for sound: let it end in .wav or .flac")
     kind = format_ or (kind_of(file, "wav") if audio else None)
+    give_way()
     faults = export_take(
         _library(name), take, file, kind,
         straight=straight, sound_font=sound_font, overwrite=overwrite,
