@@ -167,12 +167,15 @@ class Recorded:
 class JackRecorder:
     """Records what ``source`` (``lofid:out``) plays, by the sample; waits for that port first.
 
-    ``events`` may be read at any time from any thread.
+    ``events`` may be read at any time from any thread. ``xruns`` counts when the server did not
+    wait for a client any longer (0.1 s, when a machine stands still): what was to be read or
+    written then may be lost or come twice, and nobody is to blame for it but the machine.
     """
 
     def __init__(self, server: JackServer, source: str | None = None, name: str = "rec") -> None:
         self.events: list[Recorded] = []
         self.cycles = 0
+        self.xruns = 0
         self._server = server
         self._source = source
         self._switch_seconds = sys.getswitchinterval()
@@ -180,6 +183,7 @@ class JackRecorder:
         self._frame = int(self._client.last_frame_time)
         self._port = self._client.midi_inports.register("in")
         self._client.set_process_callback(self._process)
+        self._client.set_xrun_callback(self._count_xrun)
 
     def __enter__(self) -> Self:
         # A full collection of pytest's heap takes 0.1 s, in which the server would wait for us.
@@ -234,6 +238,9 @@ class JackRecorder:
         self._frame = start = int(self._client.last_frame_time)
         for offset, data in self._port.incoming_midi_events():
             self.events.append(Recorded(start + offset, bytes(data)))
+
+    def _count_xrun(self, _microseconds: float) -> None:
+        self.xruns += 1
 
 
 class JackKeyboard:

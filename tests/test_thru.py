@@ -190,21 +190,37 @@ def test_whatever_happens_thru_holds_nothing(
 
 
 def test_a_thousand_messages_a_second_are_passed_on(jack_server: JackServer) -> None:
-    """Two seconds of one key as fast as MIDI goes, with clock and sensing: all of it, in order."""
-    step = jack_server.rate // 1000
+    """Two seconds of one key as fast as MIDI goes, with clock and sensing: all of it, in order.
+
+    Where the server has skipped a period, whatever came to nothing says nothing of lofid: again.
+    """
     keys = [bytes([0x90, 60, 1 + i % 127]) if i % 2 else bytes([0x80, 60, i % 128])
             for i in range(1, 2001)]  # fmt: skip
-    with PlayerProcess(jack_server.env) as player, JackKeyboard(jack_server) as keyboard:
+    wanted = keys, [bytes([key[0] | 2, *key[1:]]) for key in keys]
+    for _ in range(4):
+        heard, passed, xruns = _rushed(jack_server, keys)
+        if (heard, passed) == wanted or not xruns:
+            break
+    assert heard == wanted[0]
+    assert passed == wanted[1]
+
+
+def _rushed(server: JackServer, keys: list[bytes]) -> tuple[list[bytes], list[bytes], int]:
+    """Play one a millisecond; give what was heard, what was passed on, and the server's xruns."""
+    step = server.rate // 1000
+    with PlayerProcess(server.env) as player, JackKeyboard(server) as keyboard:
         player.open(input="virtual", keyboard=WIRE)
         keyboard.connect("lofid:in")
-        with JackRecorder(jack_server, "lofid:out") as recorder:
+        with JackRecorder(server, "lofid:out") as recorder:
             recorder.wait_for_cycles()
-            begin = recorder.frame_now() + jack_server.rate // 4
+            xruns, begin = recorder.xruns, recorder.frame_now() + server.rate // 4
             for i, key in enumerate(keys):
                 at = begin + i * step
                 keyboard.play_at([(at, key), (at + 1, b"\xf8"), (at + 2, b"\xfe")])
-            player.hear_until("heard", count=len(keys))
-            recorder.wait_for(len(keys))
+            wait_until(lambda: recorder.frame_now() > begin + (len(keys) + 500) * step, "its end")
             passed = [event.data for event in _on_channel(recorder, 2)]
-    assert passed == [bytes([key[0] | 2, *key[1:]]) for key in keys]
-    assert [m["data"] for m in player.said_of("heard")] == [list(key) for key in keys]
+            xruns = recorder.xruns - xruns
+        player.say("stop")
+        player.hear_until("closed")
+        heard = [bytes(message["data"]) for message in player.said_of("heard")]
+    return heard, passed, xruns
