@@ -176,6 +176,7 @@ class JackRecorder:
         self.events: list[Recorded] = []
         self.cycles = 0
         self.xruns = 0
+        self._sleep: tuple[int, float] | None = None
         self._server = server
         self._source = source
         self._switch_seconds = sys.getswitchinterval()
@@ -228,6 +229,10 @@ class JackRecorder:
         """The newest period's first frame (JACK 2's estimate of this moment may be far off)."""
         return self._frame
 
+    def sleep_at(self, frame: int, seconds: float) -> None:
+        """Hold the server up in a period to come."""
+        self._sleep = frame, seconds
+
     def wait_for_cycles(self, count: int = 20) -> None:
         """Return once the server has gone round: it may skip periods when a client joins."""
         after = self.cycles + count
@@ -236,6 +241,9 @@ class JackRecorder:
     def _process(self, _frames: int) -> None:
         self.cycles += 1
         self._frame = start = int(self._client.last_frame_time)
+        if self._sleep is not None and start >= self._sleep[0]:
+            (_, seconds), self._sleep = self._sleep, None
+            time.sleep(seconds)
         for offset, data in self._port.incoming_midi_events():
             self.events.append(Recorded(start + offset, bytes(data)))
 

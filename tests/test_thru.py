@@ -36,7 +36,8 @@ def _on_channel(recorder: JackRecorder, channel: int) -> list[Recorded]:
 def test_all_that_is_played_is_passed_on_in_order(jack_server: JackServer, backend: str) -> None:
     """Notes, pedal, wheel, bend, both pressures and a program; no clock, sensing or sysex.
 
-    On JACK each is a period behind its own frame, but for what a busy machine's server skips.
+    On JACK each is a period behind its own frame. Where the server has skipped a period, whatever
+    came to nothing says nothing of lofid: again.
     """
     played = [
         *([0x90, 60, 90], [0xF8], [0xA0, 60, 20], [0xB0, 64, 127], [0xFE], [0xB0, 1, 5]),
@@ -44,20 +45,32 @@ def test_all_that_is_played_is_passed_on_in_order(jack_server: JackServer, backe
         *([0xB0, 64, 0],),
     ]
     wanted = [bytes([m[0] & 0xF0 | 2, *m[1:]]) for m in played if m[0] < 0xF0]
-    with PlayerProcess(jack_server.env) as player, JackKeyboard(jack_server) as keyboard:
-        player.open(backend=backend, input="virtual", keyboard=WIRE)
-        keyboard.connect(_ears(backend))
-        with JackRecorder(jack_server, "lofid:out") as recorder:
-            recorder.listen_to(keyboard.port_name)
-            for _ in range(20):
-                recorder.wait_for_cycles(2)
-                keyboard.play(*played)
-            recorder.wait_for(20 * (len(wanted) + len(played)))
-            came, left = _on_channel(recorder, 0), _on_channel(recorder, 2)
+    for _ in range(4):
+        came, left, xruns = _twenty_times(jack_server, backend, played)
+        if [event.data for event in left] == 20 * wanted or not xruns:
+            break
     assert [event.data for event in left] == 20 * wanted
     ways = [one.frame - other.frame for one, other in zip(left, came, strict=True)]
     if backend == "jack":
         assert sum(way == jack_server.period_frames for way in ways) > 0.9 * len(ways)
+
+
+def _twenty_times(
+    server: JackServer, backend: str, played: list[list[int]]
+) -> tuple[list[Recorded], list[Recorded], int]:
+    """Play it; give what came in, what was passed on, and the server's xruns."""
+    with PlayerProcess(server.env) as player, JackKeyboard(server) as keyboard:
+        player.open(backend=backend, input="virtual", keyboard=WIRE)
+        keyboard.connect(_ears(backend))
+        with JackRecorder(server, "lofid:out") as recorder:
+            recorder.listen_to(keyboard.port_name)
+            recorder.wait_for_cycles()
+            xruns = recorder.xruns
+            for _ in range(20):
+                recorder.wait_for_cycles(2)
+                keyboard.play(*played)
+            recorder.wait_for_cycles(100)
+            return _on_channel(recorder, 0), _on_channel(recorder, 2), recorder.xruns - xruns
 
 
 @BOTH
@@ -87,7 +100,8 @@ def test_it_ends_what_it_passed_on(jack_server: JackServer, backend: str, how: s
 def test_an_output_in_its_own_input_makes_no_loop(jack_server: JackServer, backend: str) -> None:
     """What is composed and what is played goes round once at most, controllers too.
 
-    A busy machine's server may skip a period, and what belonged into it: so no exact counts.
+    A busy machine's server may skip a period, and what belonged into it; controllers are said again
+    then. So no exact counts: what goes round comes every period.
     """
     notes = [[120 * i, 120 * i + 100, 0, 48 + i % 24, 90] for i in range(40)]
     with PlayerProcess(jack_server.env) as player, JackKeyboard(jack_server) as keyboard:
@@ -98,7 +112,8 @@ def test_an_output_in_its_own_input_makes_no_loop(jack_server: JackServer, backe
             keyboard.play([0x90, 72, 90], [0xB0, 1, 5], [0xE0, 1, 65], [0xB0, 64, 127])
             player.hear_until("own_channel")
             recorder.wait_for_cycles(100)
-            assert 1 <= len(_on_channel(recorder, 2)) <= 4
+            passed = [event.data for event in _on_channel(recorder, 2)]
+            assert passed.count(b"\x92\x48\x5a") <= 1 <= len(passed) < 50
             player.say("play", notes=notes)
             player.say("start", tick=0, tempo=240.0)
             player.hear_until("off", count=40)

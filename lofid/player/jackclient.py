@@ -1,4 +1,4 @@
-"""Becoming a client of a JACK server, by JACK-Client."""
+"""Becoming a client of a JACK server, and what its ports can do, by JACK-Client."""
 
 import time
 from typing import Any
@@ -44,3 +44,34 @@ def load_jack() -> Any:
     jack.set_error_function(lambda _: None)
     jack.set_info_function(lambda _: None)
     return jack
+
+
+class Line:
+    """One of our ports, on an active client."""
+
+    def __init__(self, client: Any, port: Any) -> None:
+        self.name = str(port.name)
+        self._client = client
+        self._port = port
+
+    def there(self) -> list[str]:
+        """List what takes our output, or gives to our input. PortError if one goes meanwhile."""
+        ours = self._port.is_input
+        try:
+            there = self._client.get_ports(is_midi=True, is_input=not ours, is_output=ours)
+            return [port.name for port in there]
+        except load_jack().JackError as error:
+            raise PortError(f"jack gives no list of ports: {error}") from error
+
+    def join(self, other: str) -> None:
+        """Connect, where somebody has not done so yet. PortError where JACK refuses."""
+        if self._port.is_connected_to(other):
+            return
+        pair = (other, self._port) if self._port.is_input else (self._port, other)
+        try:
+            self._client.connect(*pair)
+        except load_jack().JackError as error:
+            raise PortError(f"jack refused to connect {self.name} and {other}: {error}") from error
+
+    def part(self) -> None:
+        """JACK has seen to it."""

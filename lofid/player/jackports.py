@@ -14,6 +14,7 @@ Rules: only the process callback, in JACK's thread, takes from the queues, and o
 thread puts into them; a deque's two ends are safe to share so. The callback never waits.
 """
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from dataclasses import replace
 from typing import Any
 
 from lofid.errors import NoSuchPortError, PortError
-from lofid.player.jackclient import become_client, load_jack
+from lofid.player.jackclient import Line, become_client, load_jack
 from lofid.player.plug import Plug
 from lofid.player.ports import (
     VIRTUAL,
@@ -32,6 +33,7 @@ from lofid.player.ports import (
     all_is_well,
     watch_out,
 )
+from lofid.player.repeats import Repeats
 from lofid.player.watch import CUT, Watch
 
 _FRAMES_WRAP, _HALF_WRAP = 1 << 32, 1 << 31
@@ -71,7 +73,9 @@ class JackPorts:
         """When, on the monotonic clock, the server went."""
         self._fault = ""
         self._watch = Watch(client)
+        self._repeats = Repeats(self._rate)
         client.set_process_callback(self._process)
+        client.set_xrun_callback(self._repeats.xrun)
         client.set_blocksize_callback(self._resize)
         client.set_shutdown_callback(self._shut)
 
@@ -104,7 +108,7 @@ class JackPorts:
         self._names[side] = str(port.name)
         if wanted is None:
             return self._names[side]
-        plug = Plug(_Line(self._client, port), side, wanted, request.name)
+        plug = Plug(Line(self._client, port), side, wanted, request.name)
         self._plugs.append(plug)
         try:
             return plug.connect()
@@ -221,6 +225,7 @@ class JackPorts:
         if self._is_dirty:
             self._voice.clear_buffer()
             self._is_dirty = False
+        self._repeat(start)
         while (queue := self._earliest()) and queue[0][0] < start + frames:
             at, message = queue[0]
             offset = max(offset, at - start)
@@ -229,6 +234,13 @@ class JackPorts:
             except load_jack().JackError:
                 return  # the period's buffer is full: the rest leaves with the next
             queue.popleft()
+            self._repeats.wrote(start + offset, message)
+            self._is_dirty = True
+
+    def _repeat(self, start: int) -> None:
+        for message in self._repeats.due(start):
+            with contextlib.suppress(load_jack().JackError):  # thousands would fit
+                self._voice.write_midi_event(0, message)
             self._is_dirty = True
 
     def _earliest(self) -> deque[tuple[int, bytes]]:
@@ -242,37 +254,6 @@ class JackPorts:
 
     def _shut(self, _status: object, _reason: object) -> None:
         self._gone_seconds = time.monotonic()
-
-
-class _Line:
-    """One of our ports, on an active client."""
-
-    def __init__(self, client: Any, port: Any) -> None:
-        self.name = str(port.name)
-        self._client = client
-        self._port = port
-
-    def there(self) -> list[str]:
-        """List what takes our output, or gives to our input. PortError if one goes meanwhile."""
-        ours = self._port.is_input
-        try:
-            there = self._client.get_ports(is_midi=True, is_input=not ours, is_output=ours)
-            return [port.name for port in there]
-        except load_jack().JackError as error:
-            raise PortError(f"jack gives no list of ports: {error}") from error
-
-    def join(self, other: str) -> None:
-        """Connect, where somebody has not done so yet. PortError where JACK refuses."""
-        if self._port.is_connected_to(other):
-            return
-        pair = (other, self._port) if self._port.is_input else (self._port, other)
-        try:
-            self._client.connect(*pair)
-        except load_jack().JackError as error:
-            raise PortError(f"jack refused to connect {self.name} and {other}: {error}") from error
-
-    def part(self) -> None:
-        """JACK has seen to it."""
 
 
 def open_jack(request: PortRequest, hear: Hear, hear_clock: Hear) -> JackPorts:
