@@ -105,6 +105,8 @@ class Prospect:
         """What may sound, by its tick."""
         self._taken_back: defaultdict[int, list[Voiced]] = defaultdict(list)
         """What may have sounded before it was taken back."""
+        self._left: defaultdict[int, list[Voiced]] = defaultdict(list)
+        """What a player may have begun that died: the next one may begin it again."""
         self._handed: set[Place] = set()
         """What the player may have come too late to."""
         self._owed: set[Place] = set()
@@ -141,7 +143,7 @@ class Prospect:
             self._handed.add((tick, channel, pitch))
         self._bars.append(message)
 
-    def _take_back(self, from_tick: float) -> None:
+    def _take_back(self, from_tick: int) -> None:
         for tick in [tick for tick in self._free if tick >= from_tick]:
             self._taken_back[tick] += self._free.pop(tick)
         self._excuse(lambda place: place[0] >= from_tick)
@@ -185,7 +187,11 @@ class Prospect:
 
     def lose(self) -> None:
         """The player has gone, and what it had not begun with it."""
-        self._take_back(-1)
+        self._excuse(lambda _place: True)
+        for notes in (self._free, self._taken_back):
+            for tick, voices in notes.items():
+                self._left[tick] += voices
+            notes.clear()
         self._reach.clear()
 
     def _pass(self, tick: int) -> None:
@@ -207,7 +213,7 @@ class Prospect:
     def sounds(self, on: On) -> bool:
         """Take note that it sounded; False if it may not have."""
         voiced, place = (on.channel, on.pitch, on.velocity), (on.tick, on.channel, on.pitch)
-        for known in (self._free, self._taken_back):
+        for known in (self._free, self._taken_back, self._left):
             if voiced not in known.get(on.tick, ()):
                 continue
             known[on.tick].remove(voiced)
@@ -225,9 +231,9 @@ class Prospect:
         """
         missing, self._due = min(self._due, default=None), set()
         old_tick = self._passed - BAR_TICKS
-        for tick in [tick for tick in {*self._free, *self._taken_back} if tick < old_tick]:
-            for known in (self._free, self._taken_back, self._composed):
-                known.pop(tick, None)
+        for known in (self._free, self._taken_back, self._left, self._composed):
+            for tick in [tick for tick in known if tick < old_tick]:
+                del known[tick]
         return missing
 
     def at(self, tick: int) -> list[Voiced]:
