@@ -3,10 +3,10 @@
 Usage: ``python benchmarks/exporting.py [HOURS] [ROUNDS]`` (8 hours, 2 rounds; needs jackd)
 
 A journal of so many hours is written (see ``benchmarks/journal.py``) into lofid's own folder. In
-each round lofid plays on JACK, to the sample and by RtMidi, once with nothing else to do and once, as
-long as that takes, while ``lofid.exporting`` makes a MIDI file of all of it: its process's time and
-memory are told. The lateness is that of ``lofid ctl status``, in microseconds; to the sample it is
-how late a message leaves after its own frame.
+each round lofid plays on JACK, to the sample and by RtMidi, once with nothing else to do and once,
+as long as that takes, while ``lofid.exporting`` makes a MIDI file of all of it: its process's time
+and memory are told. The lateness is that of ``lofid ctl status``, in microseconds; to the sample it
+is how late a message leaves after its own frame.
 """
 
 import os
