@@ -41,9 +41,9 @@ class Clerk:
         """Keep what went into the engine, for a replay, once it is a session."""
         self._inputs.append(batch)
         if self.scribe is not None and self._engine.chronicle.is_begun:
-            for each in self._inputs:
+            batches, self._inputs = self._inputs, []
+            for each in batches:
                 self.scribe.write("input", data=each)
-            self._inputs.clear()
 
     async def run(self) -> None:
         """Have what happens written, for ever."""
