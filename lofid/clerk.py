@@ -35,12 +35,14 @@ class Clerk:
             bounds = Bounds(total_bytes, settings.record.journal_age * DAY_SECONDS)
             self.scribe = Scribe(self.library.folder, engine.chronicle.holds, bounds)
             engine.chronicle.write_to(self.scribe)
-            engine.tell = self._keep_inputs
+        engine.tell = self._keep_inputs
 
     def _keep_inputs(self, batch: list[Any]) -> None:
-        """Keep what went into the engine, for a replay, once it is a session."""
+        """Keep what went into the engine, for a replay, once it is a session; or for nobody."""
+        if self.scribe is None:
+            return
         self._inputs.append(batch)
-        if self.scribe is not None and self._engine.chronicle.is_begun:
+        if self._engine.chronicle.is_begun:
             batches, self._inputs = self._inputs, []
             for each in batches:
                 self.scribe.write("input", data=each)

@@ -1,0 +1,35 @@
+"""The clerk: what it keeps, and what it says, while lofid plays."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from lofid.clerk import Clerk
+from lofid.config import load
+from lofid.witness import LONGEST_BATCH, Witness
+from tests.fakes import PureModel
+
+
+@pytest.fixture(autouse=True)
+def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("lofid.clerk.journal_folder", lambda name: tmp_path / name)
+
+
+def playing(**settings: object) -> tuple[Witness, Clerk, list[str]]:
+    """An engine whose session has begun, its clerk, and what the clerk says."""
+    values = load(None, settings)
+    engine = Witness(PureModel(), values, 7, time.monotonic)
+    said: list[str] = []
+    clerk = Clerk(engine, values, said.append)
+    engine.begin()
+    engine.receive({"is": "transport", "moving": True, "tick": 0, "sync": "internal"})
+    return engine, clerk, said
+
+
+def test_without_a_journal_no_inputs_are_kept() -> None:
+    engine, clerk, _ = playing(**{"record.journal": False})
+    for number in range(1000):
+        engine.receive({"is": "position", "tick": number, "tempo": 80.0})
+    assert len(engine._inputs) <= LONGEST_BATCH
+    assert clerk._inputs == []
