@@ -149,10 +149,10 @@ class OpenPiece:
             raise
 
     def append(self, records: list[bytes]) -> None:
-        """Write records, in one call where the system takes all of them.
+        """Write all of these, in one call where the system takes them so, or none of them.
 
-        Those that were written whole are taken out of the list, also where OSError is raised, as
-        it is for a file that somebody has removed.
+        OSError when it is none, as for a file that somebody has removed. A disk that takes a part
+        and then does not give it up either has that part, and gets it once more elsewhere.
         """
         if os.fstat(self._descriptor).st_nlink == 0:
             raise FileNotFoundError(errno.ENOENT, "somebody has removed it")
@@ -161,9 +161,11 @@ class OpenPiece:
         try:
             while written < len(data):
                 written += os.write(self._descriptor, data[written:])
-        finally:
-            self.size += written
-            del records[: _whole(records, written)]
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self.size)
+            raise
+        self.size += written
 
     def duplicate(self) -> int:
         """Give another descriptor of this file, the caller's to close."""
@@ -181,17 +183,6 @@ class OpenPiece:
         os.close(self._descriptor)
         with suppress(OSError):
             self.path.unlink()
-
-
-def _whole(records: list[bytes], written: int) -> int:
-    """How many records end within the bytes that were written."""
-    count = 0
-    for record in records:
-        written -= len(record)
-        if written < 0:
-            break
-        count += 1
-    return count
 
 
 def sync(descriptor: int, folder: Path) -> None:

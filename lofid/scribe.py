@@ -191,21 +191,15 @@ class Scribe:
         """Begin a new piece with what held before the batch, and with the batch."""
         fault = self._close_piece() or self._prune()
         piece = OpenPiece(self._folder, self.session, self._number + 1)
-        records = [batch.header, *self._told_gap(batch), *batch.records]
         try:
-            piece.append(records)
-        finally:
-            if len(records) < len(batch.records):
-                self._take_over(piece, batch)
-                batch.records[:] = records
-            else:  # nothing of the batch is in it
-                piece.discard()
-        self.fault = fault
-
-    def _take_over(self, piece: OpenPiece, batch: _Batch) -> None:
+            piece.append([batch.header, *self._told_gap(batch), *batch.records])
+        except OSError:
+            piece.discard()
+            raise
         self._piece, self._piece_began = piece, batch.seconds
         self._number += 1
         self._gap = None
+        self.fault = fault
 
     def _told_gap(self, batch: _Batch) -> list[bytes]:
         if (gap := self._gap) is None:

@@ -201,22 +201,22 @@ def test_a_piece_that_cannot_be_removed_is_said_after_the_others_went(tmp_path: 
     assert names(tmp_path) == ["1.1"]
 
 
-@pytest.mark.parametrize(("written", "left"), [(0, 3), (2, 3), (3, 2), (5, 2), (6, 1), (9, 0)])
-def test_what_was_written_whole_is_not_written_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int, left: int
+@pytest.mark.parametrize("room", [0, 2, 3, 5, 8, 9])
+def test_a_disk_that_has_no_room_for_all_gets_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     """The disk takes so many bytes of three records, of three bytes each, and then no more."""
     piece = OpenPiece(tmp_path, FIRST, 1)
-    monkeypatch.setattr(os, "write", full_after(written))
+    piece.append([b"before"])
+    monkeypatch.setattr(os, "write", full_after(room))
     records = [b"abc", b"def", b"ghi"]
-    if left:
+    if room < 9:
         with pytest.raises(OSError, match="No space"):
             piece.append(records)
     else:
         piece.append(records)
-    assert records == [b"abc", b"def", b"ghi"][3 - left :]
-    assert piece.path.read_bytes() == b"abcdefghi"[:written]
-    assert piece.size == written
+    there = b"beforeabcdefghi" if room == 9 else b"before"
+    assert (piece.path.read_bytes(), piece.size) == (there, len(there))
     piece.close()
 
 

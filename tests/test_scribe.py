@@ -18,6 +18,7 @@ from lofid.entries import Control, Gap, Header, Mark, On
 from lofid.pieces import is_being_written
 from lofid.records import MOST_BYTES
 from lofid.scribe import MOST_WAITING_BYTES, RETRY_SECONDS, Scribe
+from lofid.transcript import read_transcript
 from tests.journals import WALL, Desk, held
 
 FULL = "No space left on device"
@@ -262,6 +263,62 @@ def test_what_waits_is_bounded_and_what_was_lost_is_said(desk: Desk, disk: Disk)
     assert (header.tick, header.seconds) == (6, 8.0)
     assert gap == Gap(seconds=8.0, from_seconds=1.0, records=14, why=FULL)
     assert [mark.text[0] for mark in marks if isinstance(mark, Mark)] == list("778899")
+
+
+def test_a_disk_that_fills_up_within_a_batch_changes_no_note(desk: Desk, disk: Disk) -> None:
+    """One begins, one ends, and the pedal and the tempo change in what there is still room for."""
+    desk.play(60, tick=0)
+    desk.flush()
+    desk.play(62, tick=640)
+    desk.end(60, tick=640)
+    desk.scribe.write("control", tick=640, data=[0xB0, 64, 127])
+    desk.scribe.write("tempo", tick=640, bpm=100.0)
+    desk.holds["tempo"] = 100.0
+    disk.room = sum(map(len, desk.scribe._told)) + 10
+    desk.mark("no room for this")
+    desk.flush()
+    assert FULL in str(desk.scribe.fault)
+    disk.room = None
+    desk.flush(RETRY_SECONDS)
+    desk.end(62, tick=1280)
+    desk.flush()
+    found = read_transcript(desk.pieces())
+    assert [(n.pitch, n.tick, n.end_tick) for n in found.notes] == [(60, 0, 640), (62, 640, 1280)]
+    assert [control.data[2] for control in found.controls] == [127]
+    assert [tempo.bpm for tempo in found.tempos] == [80.0, 100.0]
+    assert found.faults == ()
+
+
+DEEDS = st.one_of(
+    st.tuples(st.sampled_from(["play", "end"]), st.integers(60, 62)),
+    st.tuples(st.sampled_from(["pedal", "tempo"]), st.integers(80, 83)),
+)
+
+
+@given(steps=st.lists(st.tuples(st.lists(DEEDS, max_size=5), st.none() | st.integers(0, 1500))))
+def test_whatever_room_there_is_the_transcript_is_as_on_a_disk_with_room(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[list[tuple[str, int]], int | None]]
+) -> None:
+    found = []
+    for is_small in (True, False):
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            disk = Disk(monkeypatch)
+            desk = Desk(tmp_path_factory.mktemp("pieces"), piece_bytes=2000)
+            desk.mark("begins")
+            for deeds, room in steps:
+                for what, number in deeds:
+                    desk.holds["tick"] += 10
+                    desk.clock.seconds += 0.01
+                    desk.do(what, number)
+                disk.room = room if is_small else None
+                desk.flush(3.0)
+            disk.room = None
+            desk.scribe.close()
+            found.append(read_transcript(desk.pieces()))
+    on_small, on_large = (
+        (t.notes, t.controls, t.tempos, t.marks, t.begin, t.end, t.faults) for t in found
+    )
+    assert on_small == on_large
 
 
 @given(steps=st.lists(st.tuples(st.integers(0, 4), st.none() | st.integers(0, 1500)), max_size=25))
