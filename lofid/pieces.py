@@ -137,7 +137,7 @@ class OpenPiece:
 
     def __init__(self, folder: Path, session: str, number: int) -> None:
         """Make it. OSError when it cannot be, or is there."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.number = number
         self.path = folder / f"{session}-{number:06}.journal"
         self.size = 0
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
@@ -148,14 +148,26 @@ class OpenPiece:
             self.discard()
             raise
 
+    @classmethod
+    def after(cls, folder: Path, session: str, number: int) -> "OpenPiece":
+        """Make the next one, and the folder. OSError when it cannot be.
+
+        A number is passed over where a piece is that could not be removed again.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        while True:
+            number += 1
+            with suppress(FileExistsError):
+                return cls(folder, session, number)
+
     def append(self, records: list[bytes]) -> None:
         """Write all of these, in one call where the system takes them so, or none of them.
 
-        OSError when it is none, as for a file that somebody has removed. A disk that takes a part
-        and then does not give it up either has that part, and gets it once more elsewhere.
+        OSError when it is none, as for a file that is no longer where it was. A disk that takes a
+        part and then does not give it up either has that part, and gets it once more elsewhere.
         """
-        if os.fstat(self._descriptor).st_nlink == 0:
-            raise FileNotFoundError(errno.ENOENT, "somebody has removed it")
+        if not self._is_in_its_place():
+            raise FileNotFoundError(errno.ENOENT, "somebody has removed or moved it")
         data = memoryview(b"".join(records))
         written = 0
         try:
@@ -166,6 +178,12 @@ class OpenPiece:
                 os.ftruncate(self._descriptor, self.size)
             raise
         self.size += written
+
+    def _is_in_its_place(self) -> bool:
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def duplicate(self) -> int:
         """Give another descriptor of this file, the caller's to close."""

@@ -190,14 +190,14 @@ class Scribe:
     def _turn(self, batch: _Batch) -> None:
         """Begin a new piece with what held before the batch, and with the batch."""
         fault = self._close_piece() or self._prune()
-        piece = OpenPiece(self._folder, self.session, self._number + 1)
+        piece = OpenPiece.after(self._folder, self.session, self._number)
         try:
             piece.append([batch.header, *self._told_gap(batch), *batch.records])
         except OSError:
             piece.discard()
             raise
         self._piece, self._piece_began = piece, batch.seconds
-        self._number += 1
+        self._number = piece.number
         self._gap = None
         self.fault = fault
 

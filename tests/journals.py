@@ -55,7 +55,8 @@ class Desk:
         self.scribe.write("on", pitch=pitch, **values)
 
     def end(self, pitch: int, **values: Any) -> None:
-        self.scribe.write("off", **{"tick": self.holds["tick"], "channel": 0, **values}, pitch=pitch)
+        values = {"tick": self.holds["tick"], "channel": 0, **values}
+        self.scribe.write("off", pitch=pitch, **values)
 
     def do(self, what: str, number: int) -> None:
         """Play or end a pitch, or change the pedal or the tempo, where the music is."""

@@ -77,7 +77,7 @@ def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
 def test_only_the_owner_may_read(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        piece = OpenPiece(tmp_path / "studio", FIRST, 1)
+        piece = OpenPiece.after(tmp_path / "studio", FIRST, 0)
     finally:
         os.umask(before)
     piece.close()
