@@ -29,6 +29,7 @@ class Clerk:
         self._engine = engine
         self._say = say
         self._is_fault_said = False
+        self._warned = ""
         self._inputs: list[list[Any]] = []
         if settings.record.journal:
             total_bytes = settings.record.journal_size * MEGABYTE
@@ -77,6 +78,10 @@ class Clerk:
         elif scribe.fault is None and self._is_fault_said:
             self._say("recording goes on: the journal can be written again")
         self._is_fault_said = scribe.fault is not None
+        warning = str(scribe.warning or "")
+        if warning not in ("", self._warned):
+            self._say(warning)
+            self._warned = warning
 
     def close(self) -> None:
         """End the session's journal. Blocks as long as the disk does."""

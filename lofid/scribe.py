@@ -10,6 +10,7 @@ Rules:
 * A disk that does not take it never raises: it is said in :attr:`Scribe.fault`, what was told
   waits, and a new piece is tried every few seconds. That one says in a record ``gap`` why, and how
   much was lost: nothing, unless it took so long that too much waited.
+* What is wrong with other pieces than the one that is written is said in :attr:`Scribe.warning`.
 """
 
 import threading
@@ -78,6 +79,7 @@ class Scribe:
         """
         self.session = new_session(wall())
         self.fault: RecordingError | None = None
+        self.warning: RecordingError | None = None
         self._folder, self._header = folder, header
         self._bounds = bounds or Bounds()
         self._now, self._wall = now, wall
@@ -154,7 +156,10 @@ class Scribe:
             sync(descriptor, self._folder)
         except OSError as error:
             with self._lock:
-                self._fail(error)
+                if self._piece is piece:
+                    self._fail(error)
+                else:
+                    self.warning = _unsure(piece.path, error)
 
     def close(self) -> None:
         """Write all, whenever the next try would be, and give the piece back."""
@@ -162,7 +167,7 @@ class Scribe:
         with self._lock:
             self._take_in()
             self._write_batches()
-            self.fault = self._close_piece() or self.fault
+            self.warning = self._close_piece() or self.warning
 
     def _take_in(self) -> None:
         while self._cut:
@@ -189,7 +194,7 @@ class Scribe:
 
     def _turn(self, batch: _Batch) -> None:
         """Begin a new piece with what held before the batch, and with the batch."""
-        fault = self._close_piece() or self._prune()
+        self.warning = self._close_piece() or self._prune()
         piece = OpenPiece.after(self._folder, self.session, self._number)
         try:
             piece.append([batch.header, *self._told_gap(batch), *batch.records])
@@ -199,7 +204,7 @@ class Scribe:
         self._piece, self._piece_began = piece, batch.seconds
         self._number = piece.number
         self._gap = None
-        self.fault = fault
+        self.fault = None
 
     def _told_gap(self, batch: _Batch) -> list[bytes]:
         if (gap := self._gap) is None:
@@ -225,7 +230,7 @@ class Scribe:
         try:
             piece.close()
         except OSError as error:
-            return _said(piece.path, error)
+            return _unsure(piece.path, error)
         return None
 
     def _fail(self, error: OSError) -> None:
@@ -243,6 +248,11 @@ class Scribe:
             self._gap.records += len(batch.records)
             if self._gap.from_seconds is None:
                 self._gap.from_seconds = batch.seconds
+
+
+def _unsure(path: Path, error: OSError) -> RecordingError:
+    why = error.strerror or str(error)
+    return RecordingError(f"{told(path)}: may not be whole on the disk: {why}")
 
 
 def _said(path: Path, error: OSError) -> RecordingError:

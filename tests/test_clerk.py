@@ -1,5 +1,7 @@
 """The clerk: what it keeps, and what it says, while lofid plays."""
 
+import asyncio
+import os
 import time
 from pathlib import Path
 
@@ -33,3 +35,27 @@ def test_without_a_journal_no_inputs_are_kept() -> None:
         engine.receive({"is": "position", "tick": number, "tempo": 80.0})
     assert len(engine._inputs) <= LONGEST_BATCH
     assert clerk._inputs == []
+
+
+def test_an_old_piece_that_cannot_be_removed_is_said_once_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(_path: Path, missing_ok: bool = False) -> None:
+        raise OSError(30, "Read-only file system")
+
+    engine, clerk, said = playing()
+    stuck = clerk.library.folder / "20200101T000000Z-00000001-000001.journal"
+    stuck.parent.mkdir()
+    stuck.touch()
+    os.utime(stuck, (0, 0))
+    monkeypatch.setattr(Path, "unlink", refused)
+    for number in range(3):
+        engine.chronicle.mark(f"{number}")
+        asyncio.run(clerk.flush())
+    assert said == [
+        f"{stuck}: cannot be removed: Read-only file system; "
+        "the journal grows beyond its bounds"
+    ]
+    assert clerk.status()["recording_fault"] is None
+    clerk.close()
+    assert len(said) == 1

@@ -428,14 +428,44 @@ def test_what_cannot_be_synced_is_said_and_goes_on_elsewhere(
     assert (desk.scribe.fault, desk.told()) == (None, ["|", "one", "|", "gap", "two"])
 
 
-def test_pieces_that_cannot_be_removed_do_not_stop_the_writing(tmp_path: Path) -> None:
+def test_a_late_sync_that_fails_says_nothing_of_a_later_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The piece was closed meanwhile, and the next one is well."""
+
+    def broken(_descriptor: int, _folder: Path) -> None:
+        desk.mark("two" + "x" * 600)
+        desk.flush()
+        raise OSError(5, "Input/output error")
+
+    desk = Desk(tmp_path, piece_bytes=700)
+    desk.mark("one")
+    desk.flush()
+    with monkeypatch.context() as patched:
+        patched.setattr("lofid.scribe.sync", broken)
+        desk.scribe.sync()
+    first, _ = desk.pieces()
+    assert desk.scribe.fault is None
+    assert str(desk.scribe.warning) == (
+        f"{first.path}: may not be whole on the disk: Input/output error"
+    )
+    desk.mark("three")
+    desk.flush()
+    assert [text[:5] for text in desk.told()] == ["|", "one", "|", "twoxx", "|", "three"]
+
+
+def test_pieces_that_cannot_be_removed_do_not_stop_the_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stuck = tmp_path / "20200101T000000Z-00000001-000001.journal"
-    stuck.mkdir()
+    stuck.touch()
     os.utime(stuck, (0, 0))
+    monkeypatch.setattr(Path, "unlink", refused)
     desk = Desk(tmp_path)
     desk.mark("one")
     desk.flush()
-    assert str(desk.scribe.fault).startswith(f"{stuck}: cannot be removed: ")
+    assert desk.scribe.fault is None
+    assert str(desk.scribe.warning).startswith(f"{stuck}: cannot be removed: ")
     assert desk.told() == ["|", "one"]
 
 
@@ -508,8 +538,9 @@ def test_a_piece_that_cannot_be_closed_well_is_said_and_the_next_one_is_written(
         patched.setattr("lofid.pieces._sync", broken)
         desk.mark("two" + "x" * 300)
         desk.flush()
-    assert str(desk.scribe.fault).startswith(
-        f"{desk.pieces()[0].path}: cannot be written: Input/output error; "
+    assert desk.scribe.fault is None
+    assert str(desk.scribe.warning) == (
+        f"{desk.pieces()[0].path}: may not be whole on the disk: Input/output error"
     )
     assert [text[:3] for text in desk.told()] == ["|", "one", "|", "two"]
 
