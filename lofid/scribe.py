@@ -77,7 +77,8 @@ class Scribe:
         engine's thread. ``now`` is monotonic, ``wall`` the time of day, both in seconds.
         ValueError when ``header`` does not give what :class:`lofid.entries.Header` has.
         """
-        self.session = new_session(wall())
+        self._wall_began = wall()
+        self.session = new_session(self._wall_began)
         self.fault: RecordingError | None = None
         self.warning: RecordingError | None = None
         self._folder, self._header = folder, header
@@ -214,11 +215,12 @@ class Scribe:
         return [encode("gap", {**values, "why": gap.why})]
 
     def _prune(self) -> RecordingError | None:
-        """Make room for a whole piece."""
+        """Make room for a whole piece. That the clock on the wall is set ahead ages nothing."""
         bounds = self._bounds
-        before = self._wall() - bounds.age_seconds
+        now = min(self._wall(), self._wall_began + self.seconds)
+        most_bytes = bounds.total_bytes - bounds.piece_bytes
         try:
-            prune(self._folder, bounds.total_bytes - bounds.piece_bytes, before)
+            prune(self._folder, self.session, most_bytes, now - bounds.age_seconds)
         except RecordingError as error:
             return error
         return None

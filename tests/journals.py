@@ -28,12 +28,13 @@ class Clock:
 
     def __init__(self, seconds: float = 1000.0) -> None:
         self.seconds = seconds
+        self.ahead_seconds = 0.0
 
     def now(self) -> float:
         return self.seconds
 
     def wall(self) -> float:
-        return WALL + self.seconds - 1000.0
+        return WALL + self.ahead_seconds + self.seconds - 1000.0
 
 
 class Desk:

@@ -53,8 +53,7 @@ def test_an_old_piece_that_cannot_be_removed_is_said_once_and_stops_nothing(
         engine.chronicle.mark(f"{number}")
         asyncio.run(clerk.flush())
     assert said == [
-        f"{stuck}: cannot be removed: Read-only file system; "
-        "the journal grows beyond its bounds"
+        f"{stuck}: cannot be removed: Read-only file system; the journal grows beyond its bounds"
     ]
     assert clerk.status()["recording_fault"] is None
     clerk.close()

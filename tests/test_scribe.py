@@ -143,6 +143,19 @@ def test_pieces_go_when_they_are_too_old(tmp_path: Path) -> None:
     assert (old.exists(), young.exists()) == (False, True)
 
 
+def test_a_clock_that_is_set_ahead_makes_nothing_old(tmp_path: Path) -> None:
+    young = tmp_path / "20261120T090000Z-00000001-000001.journal"
+    young.touch()
+    os.utime(young, (WALL - 86400, WALL - 86400))
+    desk = Desk(tmp_path, piece_bytes=1000)
+    for number in range(3):
+        desk.mark(f"{number}" + "x" * 900)
+        desk.flush()
+        desk.clock.ahead_seconds = 100 * 86400.0
+    assert young.exists()
+    assert len(desk.pieces()) == 3
+
+
 def test_two_scribes_in_one_folder_never_share_a_piece(tmp_path: Path) -> None:
     desks = [Desk(tmp_path), Desk(tmp_path)]
     for number in range(10):
@@ -432,13 +445,13 @@ def test_a_late_sync_that_fails_says_nothing_of_a_later_piece(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The piece was closed meanwhile, and the next one is well."""
+    desk = Desk(tmp_path, piece_bytes=700)
 
     def broken(_descriptor: int, _folder: Path) -> None:
         desk.mark("two" + "x" * 600)
         desk.flush()
         raise OSError(5, "Input/output error")
 
-    desk = Desk(tmp_path, piece_bytes=700)
     desk.mark("one")
     desk.flush()
     with monkeypatch.context() as patched:
