@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from lofid.clerk import Clerk
 from lofid.config import load
+from lofid.transcript import read_transcript
 from lofid.witness import LONGEST_BATCH, Witness
 from tests.fakes import PureModel
 
@@ -58,3 +60,42 @@ def test_an_old_piece_that_cannot_be_removed_is_said_once_and_stops_nothing(
     assert clerk.status()["recording_fault"] is None
     clerk.close()
     assert len(said) == 1
+
+
+def test_a_disk_that_hangs_is_said_and_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither the loop nor the end. When it answers, all is written, and the end too."""
+    answers = threading.Event()
+    real_write = os.write
+
+    def write(descriptor: int, data: memoryview) -> int:
+        if len(data) > 1:  # no event loop's wake-up
+            answers.wait()
+        return real_write(descriptor, data)
+
+    monkeypatch.setattr("lofid.scribe.HANGING_SECONDS", 0.1)
+    monkeypatch.setattr("lofid.clerk.WAIT_SECONDS", 0.2)
+    engine, clerk, said = playing()
+    scribe = clerk.scribe
+    assert scribe is not None
+    monkeypatch.setattr(os, "write", write)
+    try:
+        for number in range(3):
+            engine.chronicle.mark(f"{number}")
+            asyncio.run(clerk.flush())
+        fault = clerk.status()["recording_fault"]
+        clerk.close()
+    finally:
+        answers.set()
+    clerk._threads.shutdown()
+    assert fault == (
+        f"{clerk.library.folder}: cannot be written: the disk does not answer; what was recorded "
+        "until now is kept, and lofid goes on trying"
+    )
+    assert said == [f"recording stopped: {fault}"]
+    assert scribe.fault is None
+    (pieces,) = clerk.library.sessions().values()
+    found = read_transcript(pieces)
+    assert [mark.text for mark in found.marks] == ["0", "1", "2"]
+    assert (found.is_ended, found.faults) == (True, ())

@@ -17,8 +17,9 @@ from lofid import __version__
 from lofid.entries import Control, Gap, Header, Mark, On
 from lofid.pieces import is_being_written
 from lofid.records import MOST_BYTES
-from lofid.scribe import MOST_WAITING_BYTES, RETRY_SECONDS, Scribe
+from lofid.scribe import RETRY_SECONDS, Scribe
 from lofid.transcript import read_transcript
+from lofid.waiting import MOST_WAITING_BYTES
 from tests.journals import WALL, Desk, held
 
 FULL = "No space left on device"
