@@ -28,12 +28,13 @@ class Clock:
 
     def __init__(self, seconds: float = 1000.0) -> None:
         self.seconds = seconds
+        self.ahead_seconds = 0.0
 
     def now(self) -> float:
         return self.seconds
 
     def wall(self) -> float:
-        return WALL + self.seconds - 1000.0
+        return WALL + self.ahead_seconds + self.seconds - 1000.0
 
 
 class Desk:
@@ -49,6 +50,24 @@ class Desk:
 
     def mark(self, text: str) -> None:
         self.scribe.write("mark", tick=self.holds["tick"], text=text)
+
+    def play(self, pitch: int, **values: Any) -> None:
+        values = {"tick": self.holds["tick"], "channel": 0, "velocity": 80, **values}
+        self.scribe.write("on", pitch=pitch, **values)
+
+    def end(self, pitch: int, **values: Any) -> None:
+        values = {"tick": self.holds["tick"], "channel": 0, **values}
+        self.scribe.write("off", pitch=pitch, **values)
+
+    def do(self, what: str, number: int) -> None:
+        """Play or end a pitch, or change the pedal or the tempo, where the music is."""
+        if what == "tempo":
+            self.holds["tempo"] = float(number)
+            self.scribe.write("tempo", tick=self.holds["tick"], bpm=float(number))
+        elif what == "pedal":
+            self.scribe.write("control", tick=self.holds["tick"], data=[0xB0, 64, number])
+        else:
+            (self.play if what == "play" else self.end)(number)
 
     def flush(self, seconds: float = 1.0) -> None:
         """Let time go by, and flush."""
