@@ -25,7 +25,7 @@ from lofid.audio import find_sound_font, seconds_of
 from lofid.errors import RecordingError
 from lofid.exporting import export, main
 from lofid.music import BAR_TICKS
-from lofid.notation import MOST_BARS, musicxml_bytes
+from lofid.notation import musicxml_bytes
 from lofid.pianoroll import png_bytes
 from lofid.session import Control, PlayedNote, Session
 from tests.journals import Desk
@@ -212,6 +212,21 @@ def test_fluidsynth_says_what_it_could_not_do(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [font]
 
 
+@pytest.mark.skipif(bool(why_no_sound()), reason=why_no_sound())
+def test_sound_is_as_loud_whatever_the_users_own_fluidsynth_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also with a font by a relative path that looks like an option."""
+    (tmp_path / ".fluidsynth").write_text("gain 0.001\n")
+    (tmp_path / "-o.sf2").symlink_to(find_sound_font())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    path = export(SESSION, tmp_path / "take.wav", sound_font=Path("-o.sf2"))
+    with wave.open(str(path)) as file:
+        frames = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    assert np.abs(frames.astype(int)).max() > 1000
+
+
 def test_how_long_it_sounds() -> None:
     """Four beats at 80 and four at 90; 120 where nobody says a tempo."""
     assert seconds_of(SESSION) == pytest.approx(3 + 4 * 60 / 90)
@@ -233,11 +248,13 @@ def test_the_best_sound_font_is_taken(tmp_path: Path, monkeypatch: pytest.Monkey
         find_sound_font()
     some = font_of(tmp_path, "Aaa.SF2")
     (tmp_path / "readme.txt").touch()
+    (tmp_path / "default.sf2").mkdir()
     assert find_sound_font() == some
     known = font_of(other, "FluidR3_GM.sf2")
     assert find_sound_font() == known
 
 
+PIPE = b"a named pipe, to which nobody writes"
 LONG = replace(SESSION, end_tick=8 * 3600 * 2 * 480)
 
 
@@ -248,10 +265,10 @@ LONG = replace(SESSION, end_tick=8 * 3600 * 2 * 480)
         (SESSION, "take", r"what is that to be\? Names end in "),
         (SESSION, "nowhere/take.mid", "cannot be written: No such file or directory"),
         (SESSION, "there.mid", "is there already; give another name, or overwrite it"),
-        (SESSION, "folder.png", "is no regular file; give another name"),
-        (SESSION, "take\0.mid", "cannot be written: embedded null byte|what is that to be"),
+        (SESSION, "folder.png", "is a folder; give another name"),
+        (SESSION, "take\0.mid", r"no file can be called so \(embedded null byte\)"),
         (SILENCE, "take.musicxml", "there is no note in it that could be written down"),
-        (LONG, "take.xml", f"14400 bars are too many to be written down, {MOST_BARS} are the most"),
+        (LONG, "take.xml", "14400 bars are too many to be written down, 512 are the most; export"),
         (LONG, "take.png", "14400 bars are too many for a picture, 256 are the most; export a"),
     ],
 )
@@ -285,13 +302,18 @@ def test_missing_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     [
         (SESSION, None, "cannot be read: No such file or directory"),
         (SESSION, b"ID3", "is no sound font; give an .sf2 or .sf3 file"),
+        (SESSION, PIPE, "is no sound font; give an .sf2 or .sf3 file"),
         (LONG, b"RIFF0000sfbk", "is longer than a .wav can be, which is 6.8 hours; make a .flac"),
     ],
 )
 def test_sound_that_cannot_be_made(
     tmp_path: Path, session: Session, data: bytes | None, said: str
 ) -> None:
-    font = tmp_path / "x.sf2" if data is None else font_of(tmp_path, "x.sf2", data)
+    font = tmp_path / "x.sf2"
+    if data == PIPE:
+        os.mkfifo(font)
+    elif data is not None:
+        font_of(tmp_path, "x.sf2", data)
     with pytest.raises(RecordingError) as caught:
         export(session, tmp_path / "take.wav", sound_font=font)
     assert str(caught.value).endswith(said)
