@@ -58,9 +58,8 @@ class Control:
     data: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        status, *values = self.data or (0,)
-        is_whole = len(values) == _DATA_BYTES.get(status & 0xF0) and status <= 0xEF
-        if self.tick < 0 or not is_whole or any(not 0 <= value <= 127 for value in values):
+        controller_bytes(self.data)
+        if self.tick < 0:
             raise ValueError(f"MIDI has no such controller: {self}")
 
     @property
@@ -90,8 +89,7 @@ class Session:
     swings: tuple[tuple[int, float], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.lead_channel == self.keys_channel:
-            raise ValueError(f"lead and keys share channel {self.lead_channel}")
+        check_parts(self.lead_channel, self.keys_channel)
         _check_changes(self)
         if self.end_tick < _last_tick(self):
             raise ValueError(f"the session ends at {self.end_tick}, before what sounds in it")
@@ -109,6 +107,21 @@ def apart(notes: Iterable[PlayedNote]) -> Iterator[PlayedNote]:
             room_ticks = following.tick - note.tick
         if room_ticks > 0:
             yield replace(note, length_ticks=min(note.length_ticks, room_ticks))
+
+
+def controller_bytes(data: tuple[int, ...]) -> tuple[int, ...]:
+    """Give a message's bytes back. ValueError unless MIDI has it, for a channel and not for a note."""
+    status, *values = data or (0,)
+    is_whole = 0 <= status <= 0xEF and len(values) == _DATA_BYTES.get(status & 0xF0)
+    if not is_whole or any(not 0 <= value <= 127 for value in values):
+        raise ValueError(f"MIDI has no such controller: {list(data)}")
+    return data
+
+
+def check_parts(lead_channel: int, keys_channel: int) -> None:
+    """ValueError unless lofid's two parts can be told by their channels."""
+    if lead_channel == keys_channel:
+        raise ValueError(f"lead and keys share channel {lead_channel}")
 
 
 def check_tempo(bpm: float) -> None:

@@ -23,11 +23,13 @@ from hypothesis import strategies as st
 from lofid import audio, exporting
 from lofid.audio import find_sound_font, seconds_of
 from lofid.errors import RecordingError
-from lofid.exporting import export, main
+from lofid.exporting import export, export_take, main
+from lofid.library import Library
 from lofid.music import BAR_TICKS
 from lofid.notation import musicxml_bytes
 from lofid.pianoroll import png_bytes
 from lofid.session import Control, PlayedNote, Session
+from lofid.transcript import Transcript
 from tests.journals import Desk
 from tests.test_midifile import files_no_longer_than, read_by_mido
 
@@ -360,6 +362,22 @@ def session_in(folder: Path) -> str:
     desk.flush()
     desk.scribe.close()
     return desk.scribe.session
+
+
+def test_what_no_file_can_say_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a journal has in it."""
+
+    def impossible(_transcript: Transcript) -> Session:
+        return Session((), ((0, 1.0),), (), 0, 1, 0)
+
+    monkeypatch.setattr(exporting, "session_of", impossible)
+    session = session_in(tmp_path)
+    with pytest.raises(RecordingError) as caught:
+        export_take(Library(tmp_path), session, tmp_path / "a.mid")
+    assert str(caught.value) == (
+        f"{tmp_path}/a.mid: {session} has what no file can say: "
+        "a tempo of 1.0 bpm is outside 4 to 1000"
+    )
 
 
 def exported(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
