@@ -3,7 +3,8 @@
 Rules:
 
 * The file's first tick is the bar line at or before the transcript's begin.
-* What has no length in ticks (a key struck while the music stood) gets one tick.
+* What has no length in ticks (a key struck while the music stood) gets one tick; struck again
+  there, it comes a tick later, so that all is there and in its order.
 * Markers say the seed, what the music went on from, settings as they were changed, and what is
   missing. A setting that is swept is marked where it comes to rest.
 """

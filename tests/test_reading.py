@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -110,7 +111,7 @@ def test_what_is_no_entry_is_said_in_one_line(payload: bytes, message: str) -> N
     ],
 )
 def test_what_is_no_header_is_said_in_one_line(
-    tmp_path: Path, values: dict[str, object], message: str
+    tmp_path: Path, values: dict[str, Any], message: str
 ) -> None:
     """And a piece that begins so is read no further."""
     _, faults = read(written(tmp_path, header(**values) + mark("unread")))
