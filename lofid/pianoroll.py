@@ -4,6 +4,7 @@ Imports matplotlib, which is there only for those who want pictures: import it w
 """
 
 import io
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -26,10 +27,13 @@ _LONGEST_LABEL, _LABEL_ROWS = 48, 2
 
 
 def png_bytes(session: Session, title: str) -> bytes:
-    """Draw a session."""
+    """Draw a session. A letter that no font here has is a box, as everywhere."""
     bar_count = max(-(-session.end_tick // BAR_TICKS), 1)
     data = io.BytesIO()
-    _figure(session, -(-bar_count // LINE_BARS), title).savefig(data, format="png", dpi=_DPI)
+    figure = _figure(session, -(-bar_count // LINE_BARS), title)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(data, format="png", dpi=_DPI)
     return data.getvalue()
 
 

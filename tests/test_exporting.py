@@ -191,6 +191,12 @@ def test_marks_in_a_picture_may_be_any_text() -> None:
     assert png_bytes(replace(SESSION, marks=tuple(marks)), "$take$").startswith(b"\x89PNG")
 
 
+def test_a_picture_of_any_title_is_made_without_a_warning() -> None:
+    """Also of letters that no font here has, and of what matplotlib would read as mathematics."""
+    title = "$x^ \u65e5\u672c \U0001f3b9"
+    assert png_bytes(SESSION, title).startswith(b"\x89PNG")
+
+
 @pytest.mark.skipif(bool(why_no_sound()), reason=why_no_sound())
 @pytest.mark.parametrize("kind", ["wav", "flac"])
 def test_sound_is_not_silent(tmp_path: Path, kind: str) -> None:
