@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lofid.control import ask
-from lofid.errors import AbsentError, ControlError, RecordingError
+from lofid.errors import AbsentError, ControlError, RecordingError, told
 from lofid.remote import Name, say
 from lofid.span import Span
 
@@ -140,13 +140,20 @@ def export(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     name: Name = "lofid",
 ) -> None:
     """Make a MIDI file of a take, or notation, a picture or sound."""
-    from lofid.exporting import KINDS, export_take, give_way, kind_of  # noqa: PLC0415
+    from lofid.exporting import (  # noqa: PLC0415
+        KINDS,
+        clean_up_when_ended,
+        export_take,
+        give_way,
+        kind_of,
+    )
 
     if format_ is not None and format_ not in KINDS:
         raise RecordingError(f"{format_!r} is no format: {', '.join(KINDS)} are")
     if audio and (format_ or kind_of(file, "wav")) not in ("wav", "flac"):
-        raise RecordingError(f"{file}: is no name for sound: let it end in .wav or .flac")
+        raise RecordingError(f"{told(file)}: is no name for sound: let it end in .wav or .flac")
     kind = format_ or (kind_of(file, "wav") if audio else None)
+    clean_up_when_ended()
     give_way()
     faults = export_take(
         _library(name), take, file, kind,
@@ -154,7 +161,7 @@ def export(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     )  # fmt: skip
     for line in faults:
         say(line)
-    print(f"exported {take} to {file}")
+    print(f"exported {take} to {told(file)}")
 
 
 def _library(name: str) -> "Library":
