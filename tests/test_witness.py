@@ -155,7 +155,7 @@ def test_batches_are_told_once_a_second_and_numbered() -> None:
 
 
 def test_a_batch_is_never_too_long_for_a_record() -> None:
-    """Not of inputs that are refused, either: four bytes of UTF-8 are twelve in JSON."""
+    """Not of inputs that are refused, either."""
     engine, told = witness()
     for _ in range(100):
         with pytest.raises(ConfigError):
