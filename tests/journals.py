@@ -1,13 +1,17 @@
 """What the tests of the journal share: a session's header, and a clock that is set by hand."""
 
+import os
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from lofid.entries import Entry
 from lofid.pieces import Bounds, Piece, sessions_in
 from lofid.reading import entries_in
 from lofid.scribe import Scribe
 
+FULL = "No space left on device"
 WALL = 1795683600.0
 """2026-11-26, 09:00 UTC."""
 
@@ -88,3 +92,20 @@ class Desk:
         entries, faults = self.read()
         assert faults == []
         return ["|" if e.what == "header" else getattr(e, "text", e.what) for e in entries]
+
+
+class Disk:
+    """``os.write``, which takes ``room`` bytes more and then no more; None is all."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.room: int | None = None
+        self._write = os.write
+        monkeypatch.setattr(os, "write", self.write)
+
+    def write(self, descriptor: int, data: memoryview) -> int:
+        if self.room == 0:
+            raise OSError(28, FULL)
+        written = self._write(descriptor, data[: self.room])
+        if self.room is not None:
+            self.room -= written
+        return written
