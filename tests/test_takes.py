@@ -117,7 +117,7 @@ def test_keep_and_export_when_nobody_plays(jack_server: JackServer, tmp_path: Pa
         ("export", "end", "a.mid", "--format", "mp3"): "'mp3' is no format: midi, musicxml, png, "
         "wav, flac are",
         ("takes", "--delete", "../lofid"): "a take cannot be called '../lofid': give up to 120 "
-        "letters without '/', the first no dot",
+        "letters without '/', the first no dot and no dash",
         (
             "keep",
             "--last",

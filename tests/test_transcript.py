@@ -254,6 +254,15 @@ def test_where_a_session_ends_is_known_without_reading_it_all(
     assert last_moment(desk.pieces()) == (end.tick, end.seconds)
 
 
+def test_a_session_ends_with_the_latest_that_happened_in_it(desk: Desk) -> None:
+    """Which need not be told last."""
+    tell(desk, "mark", 640, text="a")
+    on(desk, 6400)
+    off(desk, 5440)
+    desk.flush()
+    assert last_moment(desk.pieces()) == (6400, 10.0)
+
+
 @given(acts=ACTS.filter(bool), data=st.data())
 def test_the_last_pieces_alone_give_what_sounded_from_there_on(
     tmp_path_factory: pytest.TempPathFactory, acts: list[Any], data: st.DataObject
