@@ -19,7 +19,6 @@ from lofid import takes as takes_module
 from lofid.clerk import Clerk
 from lofid.config import load
 from lofid.errors import RecordingError
-from lofid.pieces import OpenPiece
 from lofid.recovery import Running, note_running, recordings
 from lofid.takes import Takes
 from lofid.witness import Witness
@@ -322,15 +321,3 @@ def test_a_name_that_no_take_can_have_leaves_the_journal_as_it_is() -> None:
         assert session.library.transcript("good").faults == ()
 
     perform(keep)
-
-
-def test_a_living_session_is_not_cut_off(tmp_path: Path) -> None:
-    """Its piece is locked, whatever is in it."""
-
-    async def recover(session: Session) -> None:
-        living = OpenPiece(session.library.folder, "20200101T000000Z-00000000", 1)
-        await session.takes.recover()
-        assert session.said == []
-        living.discard()
-
-    perform(recover)
