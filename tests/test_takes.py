@@ -205,8 +205,9 @@ def test_a_take_that_cannot_become_a_file_is_kept(jack_server: JackServer, tmp_p
         stopped = lofid.ctl("record", "stop")
         path = tmp_path / "usb" / "take.mid"
         assert stopped.stderr == (
-            f"lofid: {path}: cannot be written: No such file or directory; make that folder or choose "
-            "another one; the take is kept: 'lofid export take OUT.mid'\n"
+            f"lofid: {path}: cannot be written: No such file or directory; "
+            "make that folder or choose another one; "
+            "the take is kept: 'lofid export take OUT.mid'\n"
         )
     assert run(tmp_path, "export", "take", "take.mid").returncode == 0
     assert ons(tmp_path / "take.mid")
