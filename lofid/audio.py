@@ -28,6 +28,8 @@ SOUND_FONT_FOLDERS = (
     "/usr/share/sounds/sf3",
     "/opt/homebrew/share/soundfonts",
 )
+_WHEN_TOLD = ["sh", "-c", 'read -r _ && exec "$@"', "sh"] if os.name == "posix" else []
+"""Begins a program once it gets a line: by then, whoever is ended from outside also ends that."""
 _BEST = ("default.sf2", "default-gm.sf2", "fluidr3_gm.sf2", "generaluser", "timgm6mb.sf2")
 _SUFFIXES = (".sf2", ".sf3")
 
@@ -71,7 +73,7 @@ def _run(command: list[str], path: Path) -> None:
     """FluidSynth leaves with 0 whatever happens: what tells is the file, and what it said."""
     try:
         ended = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            [*_WHEN_TOLD, *command], input="\n", capture_output=True, check=False,
             encoding="utf-8", errors="replace", env={**os.environ, "LC_ALL": "C"},
         )  # fmt: skip
     except OSError as error:

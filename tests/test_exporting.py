@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from lofid import audio, exporting
 from lofid.audio import find_sound_font, seconds_of
 from lofid.errors import RecordingError
-from lofid.exporting import export, export_take, main
+from lofid.exporting import ENDING_SIGNALS, export, export_take, main
 from lofid.library import Library
 from lofid.music import BAR_TICKS
 from lofid.notation import musicxml_bytes
@@ -417,14 +417,15 @@ def test_it_runs_at_the_lowest_priority_and_can_be_ended(
         os.kill(os.getpid(), signal.SIGTERM)
         return b"too late"
 
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
     monkeypatch.setattr(exporting, "midi_bytes", ended_meanwhile)
     monkeypatch.setattr(os, "nice", lambda increment: seen.update(nice=increment))
     try:
         with pytest.raises(SystemExit) as caught:
             main([str(journal), session_in(journal), str(tmp_path / "take.mid")])
     finally:
-        signal.signal(signal.SIGTERM, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     assert (caught.value.code, seen["nice"]) == (143, 19)
     assert list(tmp_path.iterdir()) == [journal]
 
