@@ -32,35 +32,22 @@ def test_a_file_in_the_folders_place_is_said_until_it_is_gone(desk: Desk) -> Non
     assert (desk.scribe.fault, desk.told()) == (None, ["|", "gap", "one"])
 
 
-def test_a_journal_that_somebody_removes_goes_on_in_a_new_piece(desk: Desk) -> None:
-    """Also its folder. What is told after that is not written to nowhere."""
-    desk.mark("one")
-    desk.flush()
-    (piece,) = desk.pieces()
-    piece.path.unlink()
-    desk.folder.rmdir()
-    desk.mark("two")
-    desk.flush()
-    assert str(desk.scribe.fault).startswith(
-        f"{piece.path}: cannot be written: somebody has removed or moved it; "
-    )
-    desk.flush(RETRY_SECONDS)
-    assert (desk.scribe.fault, desk.told()) == (None, ["|", "gap", "two"])
-
-
-@pytest.mark.parametrize("is_moved", [True, False])
+@pytest.mark.parametrize("what", ["its folder too", "a take has it", "moved"])
 def test_a_journal_that_is_elsewhere_now_goes_on_in_a_new_piece(
-    desk: Desk, tmp_path: Path, is_moved: bool
+    desk: Desk, tmp_path: Path, what: str
 ) -> None:
-    """Its folder was moved; or it was removed, and a take has it still, by a link."""
+    """It was removed or moved. What is told after that is not written to nowhere."""
     desk.mark("one")
     desk.flush()
     (piece,) = desk.pieces()
-    if is_moved:
+    if what == "moved":
         desk.folder.rename(tmp_path / "old")
-    else:
+    elif what == "a take has it":
         os.link(piece.path, tmp_path / "take")
         piece.path.unlink()
+    else:
+        piece.path.unlink()
+        desk.folder.rmdir()
     desk.mark("two")
     desk.flush()
     assert str(desk.scribe.fault).startswith(
