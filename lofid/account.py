@@ -3,12 +3,14 @@
 Rules:
 
 * The file's first tick is the bar line at or before the transcript's begin.
-* What has no length in ticks (a key struck while the music stood) gets one tick.
+* What has no length in ticks (a key struck while the music stood) gets one tick; struck again
+  there, it comes a tick later, so that all is there and in its order.
 * Markers say the seed, what the music went on from, settings as they were changed, and what is
   missing. A setting that is swept is marked where it comes to rest.
 """
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from lofid.entries import Set
@@ -73,12 +75,11 @@ class _Account:
         return PlayedNote(tick, max(end_tick - tick, 1), *voice)
 
     def _swings(self) -> Iterator[tuple[int, float]]:
-        music = self._whole.header.settings.get("music", {})
-        if "swing" in music:
-            yield 0, _swing(music["swing"])
-        for change in self._whole.sets:
-            if change.name == "swing":
-                yield self._at(change.tick), _swing(change.text)
+        began = self._whole.header.settings.get("music", {}).get("swing")
+        changed = [(self._at(s.tick), s.text) for s in self._whole.sets if s.name == "swing"]
+        for tick, percent in [(0, began), *changed]:
+            if (swing := _swing(percent)) is not None:
+                yield tick, swing
 
     def _marks(self) -> Iterator[tuple[int, str]]:
         whole = self._whole
@@ -93,17 +94,24 @@ class _Account:
                 yield self._at(whole.at_seconds(gap.seconds).tick), what
 
 
-def _at_rest(changes: list[Set]) -> Iterator[Set]:
-    """Give each change that no other of the same setting follows at once."""
-    for index, change in enumerate(changes):
-        following = (later for later in changes[index + 1 :] if later.name == change.name)
-        after = next(following, None)
-        if after is None or after.tick - change.tick >= SWEEP_TICKS:
-            yield change
+def _at_rest(changes: Sequence[Set]) -> list[Set]:
+    """Give the changes that no other of the same setting follows at once."""
+    resting: list[Set] = []
+    following: dict[str, int] = {}
+    for change in reversed(changes):
+        if following.get(change.name, math.inf) - change.tick >= SWEEP_TICKS:
+            resting.append(change)
+        following[change.name] = change.tick
+    return resting[::-1]
 
 
-def _swing(percent: object) -> float:
-    return min(max(float(str(percent)), LEAST_SWING), MOST_SWING)
+def _swing(percent: object) -> float | None:
+    """Give a swing within what a file can say; None for what is no number."""
+    try:
+        number = float(str(percent))
+    except ValueError:
+        return None
+    return None if math.isnan(number) else min(max(number, LEAST_SWING), MOST_SWING)
 
 
 def _from_the_start(changes: dict[int, _T]) -> tuple[tuple[int, _T], ...]:

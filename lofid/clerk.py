@@ -5,16 +5,20 @@ Called in the event loop; the disk is waited for in threads.
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from lofid.library import Library
 from lofid.pieces import Bounds, journal_folder
-from lofid.scribe import Scribe
+from lofid.scribe import HANGING_SECONDS, Scribe
 from lofid.settings import Settings
 from lofid.witness import Witness
 
 FLUSH_SECONDS = 0.5
 SYNC_SECONDS = 5.0
+WAIT_SECONDS = HANGING_SECONDS + 1.0
+"""So long a flush is waited for: by then a disk that hangs is a fault."""
 DAY_SECONDS = 86400.0
 MEGABYTE = 2**20
 
@@ -29,21 +33,26 @@ class Clerk:
         self._engine = engine
         self._say = say
         self._is_fault_said = False
+        self._warned = ""
         self._inputs: list[list[Any]] = []
+        self._threads = ThreadPoolExecutor(2, "journal")
+        """One to write and one to sync, which nobody else's work keeps waiting."""
         if settings.record.journal:
             total_bytes = settings.record.journal_size * MEGABYTE
             bounds = Bounds(total_bytes, settings.record.journal_age * DAY_SECONDS)
             self.scribe = Scribe(self.library.folder, engine.chronicle.holds, bounds)
             engine.chronicle.write_to(self.scribe)
-            engine.tell = self._keep_inputs
+        engine.tell = self._keep_inputs
 
     def _keep_inputs(self, batch: list[Any]) -> None:
-        """Keep what went into the engine, for a replay, once it is a session."""
+        """Keep what went into the engine, for a replay, once it is a session; or for nobody."""
+        if self.scribe is None:
+            return
         self._inputs.append(batch)
-        if self.scribe is not None and self._engine.chronicle.is_begun:
-            for each in self._inputs:
+        if self._engine.chronicle.is_begun:
+            batches, self._inputs = self._inputs, []
+            for each in batches:
                 self.scribe.write("input", data=each)
-            self._inputs.clear()
 
     async def run(self) -> None:
         """Have what happens written, for ever."""
@@ -59,25 +68,37 @@ class Clerk:
     async def _sync(self) -> None:
         while self.scribe is not None:
             await asyncio.sleep(SYNC_SECONDS)
-            await asyncio.to_thread(self.scribe.sync)
+            await self._in_thread(self.scribe.sync)
 
     async def flush(self) -> None:
-        """Bring what was told to the journal; say it once when that fails, and when it goes on."""
-        if self.scribe is None:
+        """Bring what was told to the journal; say it once when that fails, and when it goes on.
+
+        Waits for WAIT_SECONDS at most: a disk that hangs is left to its thread.
+        """
+        if (scribe := self.scribe) is None:
             return
-        self.scribe.cut()
-        await asyncio.to_thread(self.scribe.flush)
-        self._tell(self.scribe)
+        scribe.cut()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._in_thread(scribe.flush), WAIT_SECONDS)
+        self._tell(scribe)
+
+    def _in_thread(self, do: Callable[[], None]) -> "asyncio.Future[None]":
+        return asyncio.get_running_loop().run_in_executor(self._threads, do)
 
     def _tell(self, scribe: Scribe) -> None:
-        if scribe.fault is not None and not self._is_fault_said:
-            self._say(f"recording stopped: {scribe.fault}")
-        elif scribe.fault is None and self._is_fault_said:
+        fault = scribe.fault
+        if fault is not None and not self._is_fault_said:
+            self._say(f"recording stopped: {fault}")
+        elif fault is None and self._is_fault_said:
             self._say("recording goes on: the journal can be written again")
-        self._is_fault_said = scribe.fault is not None
+        self._is_fault_said = fault is not None
+        warning = str(scribe.warning or "")
+        if warning not in ("", self._warned):
+            self._say(warning)
+            self._warned = warning
 
     def close(self) -> None:
-        """End the session's journal. Blocks as long as the disk does."""
+        """End the session's journal. Blocks as long as the disk does, unless that hangs."""
         scribe = self.scribe
         if scribe is None or not self._engine.chronicle.is_begun:
             self.scribe = None

@@ -18,7 +18,7 @@ try:
 
     from lofid import __version__, shelf
     from lofid.config import find_config, load
-    from lofid.errors import ConfigError, LofidError
+    from lofid.errors import ConfigError, LofidError, told
     from lofid.remote import ctl, say
     from lofid.settings import Settings
 except KeyboardInterrupt:
@@ -123,21 +123,24 @@ def render(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     flags = _flags(tempo, swing, temperature, key, seed, device, model)
     settings = load(find_config(config), flags | {"music.seed_midi": seed_midi})
     from lofid.engine import new_seed  # noqa: PLC0415  # keeps the other commands quick
+    from lofid.exporting import clean_up_when_ended  # noqa: PLC0415
     from lofid.predictor import Predictor, default_model_path  # noqa: PLC0415
     from lofid.render import render as write  # noqa: PLC0415
 
+    clean_up_when_ended()
     path = Path(settings.engine.model) if settings.engine.model else default_model_path()
     predictor = Predictor(path, settings.engine.device)
     number = new_seed() if settings.music.seed is None else settings.music.seed
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("composing", total=bars)
-        faults = write(
+        rendered = write(
             predictor, settings, number, bars, out, lambda bar: progress.update(task, completed=bar)
         )
-    say(f"{out}: {bars} bars, seed {number}, {settings.music.key}, {settings.music.tempo:g} bpm")
-    if faults:
-        say(f"the model gave no numbers {faults} times: the bar before was repeated in their place")
+    say(f"{told(out)}: {bars} bars, seed {number}, {rendered.key}, {settings.music.tempo:g} bpm")
+    if rendered.faults:
+        what = f"the model gave no numbers {rendered.faults} times"
+        say(f"{what}: the bar before was repeated in their place")
 
 
 @app.command()

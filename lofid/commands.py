@@ -19,6 +19,8 @@ from lofid.troupe import Troupe
 
 ANYTIME = ("panic", "forget")
 """What can be done while a player is replaced, too."""
+LONGEST_SETTING = 200
+"""What no setting's name and value come to, in characters."""
 _OPENED = ("backend", "output", "input", "clock", "latency_ms", "realtime", "realtime_note")
 
 
@@ -53,6 +55,8 @@ class Commands:
         match command, arguments:
             case "status", []:
                 return self._status()
+            case "set", [name, text] if len(name) + len(text) > LONGEST_SETTING:
+                raise ControlError(f"no setting is longer than {LONGEST_SETTING} characters")
             case "set", [name, text]:
                 self._troupe.send(self._engine.set(name, text))
                 return f"{name} = {text}"

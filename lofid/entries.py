@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from lofid.music import Key
+from lofid.session import check_parts, controller_bytes
 
 FORMAT: Final = 2
 """Format 1 was lines of JSON, one file for a take."""
@@ -27,13 +28,21 @@ def _known(number: int) -> int:
     return number
 
 
+def _parts(channels: dict[str, int]) -> dict[str, int]:
+    if missing := {"lead", "keys"} - channels.keys():
+        raise ValueError(f"lacks {', '.join(sorted(missing))}")
+    check_parts(channels["lead"], channels["keys"])
+    return channels
+
+
 Tick = Annotated[int, Field(ge=-FARTHEST_TICK, le=FARTHEST_TICK)]
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 Channel = Annotated[int, Field(ge=0, le=15)]
 SevenBits = Annotated[int, Field(ge=0, le=127)]
 Bpm = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 KeyText = Annotated[str, AfterValidator(_key)]
-Status = Annotated[int, Field(ge=0x80, le=0xEF)]
+ControllerBytes = Annotated[tuple[int, ...], AfterValidator(controller_bytes)]
+Channels = Annotated[dict[str, Channel], AfterValidator(_parts)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ class Control:
 
     tick: Tick
     seconds: Seconds
-    data: tuple[Status, SevenBits] | tuple[Status, SevenBits, SevenBits]
+    data: ControllerBytes
     what: Literal["control"] = "control"
 
 
@@ -167,8 +176,8 @@ class End:
 class Header:
     """What holds where a piece begins. ``sounding`` and ``controls`` say when they began.
 
-    ``channels`` are those of lofid's parts, by the part's name. ``model`` and ``settings`` are as
-    the engine has them.
+    ``channels`` are those of lofid's parts, ``lead`` and ``keys``. ``model`` is as the engine has
+    it, and so are ``settings``, by their sections.
     """
 
     format: Annotated[int, AfterValidator(_known)]
@@ -181,9 +190,9 @@ class Header:
     tempo: Bpm
     moving: bool
     key: KeyText
-    channels: dict[str, Channel]
+    channels: Channels
     model: dict[str, Any]
-    settings: dict[str, Any]
+    settings: dict[str, dict[str, Any]]
     sounding: tuple[On, ...]
     controls: tuple[Control, ...]
     what: Literal["header"] = "header"

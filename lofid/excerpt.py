@@ -26,10 +26,21 @@ def between_seconds(transcript: Transcript, begin: float, end: float) -> Transcr
     ).done()
 
 
-def between_ticks(transcript: Transcript, begin: int, end: int) -> Transcript:
-    """Cut by the session's ticks; within what there is. ValueError unless begin is before end."""
-    _check(begin, end)
-    return _Cut(transcript, transcript.at_tick(begin), transcript.at_tick(end), "tick").done()
+def between_ticks(
+    transcript: Transcript, begin: int, end: int, end_seconds: float | None = None
+) -> Transcript:
+    """Cut by the session's ticks; within what there is. ValueError unless begin is before end.
+
+    What happens at the end tick is outside; with ``end_seconds``, what happens there until then is
+    inside, and the music may have stood at one tick from begin to end.
+    """
+    begins = transcript.at_tick(begin) if begin > transcript.begin.tick else transcript.begin
+    if end_seconds is None:
+        _check(begin, end)
+        return _Cut(transcript, begins, transcript.at_tick(end), "tick").done()
+    seconds = min(end_seconds, transcript.end.seconds)
+    ends = replace(transcript.at_tick(end), seconds=seconds)
+    return _Cut(transcript, begins, ends, "tick", is_closed=True).done()
 
 
 def _check(begin: float, end: float) -> None:
@@ -41,13 +52,14 @@ def _check(begin: float, end: float) -> None:
 class _Cut:
     """``axis`` says by which time what is inside is told: ``tick`` or ``seconds``.
 
-    The end itself is outside, unless it is the transcript's.
+    The end itself is outside, unless it is the transcript's or the cut ``is_closed``.
     """
 
     whole: Transcript
     begin: Moment
     end: Moment
     axis: str
+    is_closed: bool = False
 
     def done(self) -> Transcript:
         whole = self.whole
@@ -68,8 +80,9 @@ class _Cut:
         )
 
     def _is_before_end(self, place: Any) -> bool:
-        at = attrgetter(self.axis)
-        return bool(at(place) < at(self.end)) or self.end == self.whole.end
+        at, end = attrgetter(self.axis), self.end
+        is_at_end = at(place) == at(end) and place.seconds <= end.seconds
+        return bool(at(place) < at(end) or (self.is_closed and is_at_end)) or end == self.whole.end
 
     def _inside(self, entries: Iterable[_Entry]) -> tuple[_Entry, ...]:
         at = attrgetter(self.axis)
@@ -101,10 +114,10 @@ class _Cut:
         at, begin = attrgetter(self.axis), self.begin
         held: dict[object, _Change] = {}
         inside: list[_Change] = []
-        for change in changes:
+        for change in filter(self._is_before_end, changes):
             if at(change) <= at(begin):
                 moved = replace(change, tick=begin.tick, seconds=begin.seconds)
                 held[what_changes(change)] = moved
-            elif self._is_before_end(change):
+            else:
                 inside.append(change)
         return tuple(chain(held.values(), inside))

@@ -12,20 +12,21 @@ import argparse
 import importlib.util
 import os
 import signal
-import stat
 import sys
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from lofid.account import session_of
-from lofid.audio import write_audio
+from lofid.audio import check_wav_length, find_sound, write_audio
 from lofid.errors import RecordingError, told
 from lofid.library import Library
 from lofid.midifile import midi_bytes
+from lofid.music import BAR_TICKS
 from lofid.session import Session
 from lofid.straight import straightened
-from lofid.wholefile import whole_file
+from lofid.wholefile import check_target, whole_file
 
 KINDS = {
     "midi": (".mid", ".midi"),
@@ -35,7 +36,11 @@ KINDS = {
     "flac": (".flac",),
 }
 """What can be made, and how such files' names end."""
+MOST_BARS = {"musicxml": (512, "to be written down"), "png": (256, "for a picture")}
+"""What is longer would take minutes, and nobody could read it."""
 LOWEST_PRIORITY = 19
+ENDING_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""What ends a program from outside: a person, a closed terminal. Windows has one of the two."""
 Writer = Callable[[Session, Path, str, Path | None], None]
 """Gets the session, the file to write, a title and a sound font."""
 
@@ -56,16 +61,11 @@ def export(
 
     RecordingError, one line, for whatever goes wrong. Blocks, for up to minutes.
     """
-    writer = _WRITERS[kind or _kind_of(path)]
-    _check_target(path, overwrite)
+    kind = kind or kind_of(path)
+    check_export(path, kind, session, sound_font=sound_font, overwrite=overwrite)
     session = straightened(session) if straight else session
-    with whole_file(path) as unfinished:
-        try:
-            writer(session, unfinished, _title(path), sound_font)
-        except RecordingError as error:
-            raise RecordingError(f"{told(path)}: {error}") from error
-        # Another one may have come meanwhile.
-        _check_target(path, overwrite)
+    with whole_file(path, overwrite=overwrite) as unfinished, _telling_of(path):
+        _WRITERS[kind](session, unfinished, _title(path), sound_font)
     return path
 
 
@@ -83,12 +83,14 @@ def export_take(
 
     All else as :func:`export`.
     """
-    _check_target(path, overwrite)
+    kind = kind or kind_of(path)
+    check_export(path, kind, sound_font=sound_font, overwrite=overwrite)
     transcript = library.transcript(name)
-    export(
-        session_of(transcript), path, kind,
-        straight=straight, sound_font=sound_font, overwrite=overwrite,
-    )  # fmt: skip
+    try:
+        session = session_of(transcript)
+    except ValueError as error:
+        raise RecordingError(f"{told(path)}: {name} has what no file can say: {error}") from error
+    export(session, path, kind, straight=straight, sound_font=sound_font, overwrite=overwrite)
     return transcript.faults
 
 
@@ -98,47 +100,79 @@ def give_way() -> None:
         os.nice(LOWEST_PRIORITY)
 
 
+def clean_up_when_ended() -> None:
+    """End on SIGTERM and SIGHUP as on an error: no file and no program is left behind.
+
+    Main thread only. What is ignored, as under ``nohup``, stays so.
+    """
+    for number in ENDING_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    for other in ENDING_SIGNALS:
+        signal.signal(other, signal.SIG_IGN)  # nothing interrupts the cleaning up
+    sys.exit(128 + number)
+
+
 def kind_of(path: Path, otherwise: str | None = None) -> str:
     """What a file of this name is to be, one of KINDS; RecordingError unless something else is."""
-    try:
-        return _kind_of(path)
-    except RecordingError:
-        if otherwise is None:
-            raise
-        return otherwise
-
-
-def _kind_of(path: Path) -> str:
-    found = [kind for kind, suffixes in KINDS.items() if path.suffix.lower() in suffixes]
-    if not found:
+    found = (kind for kind, suffixes in KINDS.items() if path.suffix.lower() in suffixes)
+    kind = next(found, otherwise)
+    if kind is None:
         known = ", ".join(suffixes[0] for suffixes in KINDS.values())
         raise RecordingError(f"{told(path)}: what is that to be? Names end in {known}")
-    return found[0]
+    return kind
+
+
+def check_export(
+    path: Path,
+    kind: str,
+    session: Session | None = None,
+    *,
+    sound_font: Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """RecordingError for what can be found before the work: the name, what is missing, the length.
+
+    Of a ``session`` only its end and its tempos count here; it may be one to be filled yet.
+    """
+    check_target(path, overwrite=overwrite)
+    with _telling_of(path):
+        _check_tools(kind, sound_font)
+        if session is not None:
+            _check_length(kind, session)
+
+
+def _check_tools(kind: str, sound_font: Path | None) -> None:
+    if kind == "png" and importlib.util.find_spec("matplotlib") is None:
+        raise RecordingError("a picture needs matplotlib: pip install 'lofid[export]'")
+    if kind in ("wav", "flac"):
+        find_sound(sound_font)
+
+
+def _check_length(kind: str, session: Session) -> None:
+    if kind == "wav":
+        check_wav_length(session)
+    bar_count = -(-session.end_tick // BAR_TICKS)
+    most, purpose = MOST_BARS.get(kind, (bar_count, ""))
+    if bar_count > most:
+        what = f"{bar_count} bars are too many {purpose}, {most} are the most"
+        raise RecordingError(f"{what}; export a shorter take")
+
+
+@contextmanager
+def _telling_of(path: Path) -> Iterator[None]:
+    """Say which file could not be made."""
+    try:
+        yield
+    except RecordingError as error:
+        raise RecordingError(f"{told(path)}: {error}") from error
 
 
 def _title(path: Path) -> str:
     return "".join(letter for letter in path.stem if letter.isprintable())
-
-
-def _check_target(path: Path, overwrite: bool) -> None:
-    """RecordingError unless such a file can be made here, and none would be lost."""
-    try:
-        tempfile.TemporaryFile(dir=path.parent).close()
-        found = _status(path)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise RecordingError(f"{told(path)}: cannot be written: {why}") from error
-    if found is not None and not stat.S_ISREG(found.st_mode):
-        raise RecordingError(f"{told(path)}: is no regular file; give another name")
-    if found is not None and not overwrite:
-        raise RecordingError(f"{told(path)}: is there already; give another name, or overwrite it")
-
-
-def _status(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except FileNotFoundError:
-        return None
 
 
 def _write_midi(session: Session, path: Path, _title: str, _font: Path | None) -> None:
@@ -152,8 +186,6 @@ def _write_musicxml(session: Session, path: Path, title: str, _font: Path | None
 
 
 def _write_png(session: Session, path: Path, title: str, _font: Path | None) -> None:
-    if importlib.util.find_spec("matplotlib") is None:
-        raise RecordingError("a picture needs matplotlib: pip install 'lofid[export]'")
     from lofid.pianoroll import png_bytes  # noqa: PLC0415  # imports matplotlib
 
     path.write_bytes(png_bytes(session, title))
@@ -179,8 +211,7 @@ _WRITERS: dict[str, Writer] = {
 def main(arguments: Sequence[str]) -> int:
     """``python -m lofid.exporting FOLDER TAKE FILE``: see ``--help``. Gives the exit status."""
     wanted = _parser().parse_args(arguments)
-    # Ended from outside, it still takes its unfinished file away.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    clean_up_when_ended()
     give_way()
     try:
         export_take(

@@ -4,13 +4,15 @@ A take is a folder in ``takes``, called by its name, with ``take.json``, which s
 when it goes, and with the pieces of the session's journal that hold it. Where the file system can,
 these are links: they cost nothing while the journal has them too, and stay when it lets them go.
 
-Everything here blocks on the disk, for milliseconds; reading a transcript takes longer.
+Everything here blocks as long as the disk takes: for milliseconds where pieces are linked, for
+longer where they are copied, or read as a transcript.
 """
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain, count
@@ -28,22 +30,27 @@ from lofid.span import Span
 from lofid.transcript import Transcript, read_transcript
 
 LONGEST_NAME_BYTES = 120
+STALE_SECONDS = 3600.0
+"""What was left unfinished for so long is nobody's work any more."""
 _TAKE = "take.json"
 
 
 class Kept(BaseModel):
     """One take: from where to where in its session, by seconds or by ticks; None is the end.
 
-    ``wall_seconds`` is when it ended, by the clock on the wall; ``made`` is why it is there.
+    ``end_seconds`` is the second of an end in ticks: while the music stands, what is played is all
+    at one tick. ``wall_seconds`` is when it ended, by the clock on the wall; ``made`` is why it is
+    there.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     name: str
     session: str
     unit: Literal["seconds", "ticks"]
     begin: float
     end: float | None
+    end_seconds: float | None = None
     wall_seconds: float
     made: Literal["record", "keep", "crash"]
 
@@ -64,8 +71,11 @@ class Library:
         self.folder = folder
         self.takes_folder = folder / "takes"
 
-    def takes(self) -> list[Kept]:
-        """Give all takes, the oldest first. RecordingError for one that cannot be read."""
+    def takes(self, tell: Callable[[str], None] = lambda _line: None) -> list[Kept]:
+        """Give all takes that can be read, the oldest first; ``tell`` gets a line for each other.
+
+        RecordingError when there is no looking.
+        """
         try:
             names = sorted(path.name for path in self.takes_folder.iterdir())
         except FileNotFoundError:
@@ -73,7 +83,14 @@ class Library:
         except OSError as error:
             what = f"cannot be read: {error.strerror}"
             raise RecordingError(f"{told(self.takes_folder)}: {what}") from error
-        takes = [self.take(name) for name in names if not name.startswith(".")]
+        takes = []
+        for name in names:
+            if name.startswith("."):  # not finished, or not deleted to the end
+                continue
+            try:
+                takes.append(self.take(name))
+            except RecordingError as error:
+                tell(str(error))
         return sorted(takes, key=lambda take: take.wall_seconds)
 
     def sessions(self) -> dict[str, list[Piece]]:
@@ -87,6 +104,8 @@ class Library:
         try:
             return Kept.model_validate_json(path.read_bytes())
         except FileNotFoundError:
+            if path.parent.is_dir():
+                raise RecordingError(f"{told(path)}: is missing; 'lofid takes --delete'") from None
             raise RecordingError(f"no take is called {name!r}: see 'lofid takes'") from None
         except OSError as error:
             raise RecordingError(f"{told(path)}: cannot be read: {error.strerror}") from error
@@ -146,13 +165,18 @@ class Library:
                 yield each
 
     def delete(self, name: str) -> None:
-        """Delete a take; what the journal has of it stays there. RecordingError if it cannot be."""
+        """Delete a take; what the journal has of it stays there. RecordingError if it cannot be.
+
+        It is gone at once: what a crash leaves of it is under no take's name.
+        """
         check_take_name(name)
         folder = self.takes_folder / name
         if not folder.is_dir():
             raise RecordingError(f"no take is called {name!r}: see 'lofid takes'")
         try:
-            shutil.rmtree(folder)
+            doomed = Path(tempfile.mkdtemp(prefix=".", dir=self.takes_folder))
+            folder.rename(doomed / name)  # a link goes, and not what it leads to
+            shutil.rmtree(doomed)
         except OSError as error:
             raise RecordingError(f"{told(folder)}: cannot be removed: {error.strerror}") from error
 
@@ -165,39 +189,54 @@ class Library:
         return _cut(whole, take)
 
     def tidy(self) -> None:
-        """Remove what a crash left unfinished; for the one lofid of the name."""
-        with suppress(OSError):
-            for path in self.takes_folder.glob(".*"):
-                shutil.rmtree(path, ignore_errors=True)
+        """Remove what a crash left unfinished; not what another process may be working on."""
+        before_seconds = time.time() - STALE_SECONDS
+        for path in self.takes_folder.glob(".*"):
+            with suppress(OSError):
+                if path.stat().st_mtime < before_seconds:
+                    shutil.rmtree(path, ignore_errors=True)
+
+    def forget_crashes(self, before_seconds: float) -> None:
+        """Delete the takes that a crash made before this time of the wall clock, and no others."""
+        for take in self.takes():
+            path = self.takes_folder / take.name / _TAKE
+            with suppress(OSError, RecordingError):
+                if take.made == "crash" and path.stat().st_mtime < before_seconds:
+                    self.delete(take.name)
 
 
 def span_take(
     span: Span, session: str, tick: int, seconds: float, wall_seconds: float, name: str
 ) -> Kept:
-    """Give the take of a span that ends at a tick, and at a second, of a session."""
+    """Give the take of a span that ends at a tick, and at a second, of a session.
+
+    RecordingError for a name that no take can have.
+    """
     stamp = datetime.fromtimestamp(wall_seconds).astimezone().strftime("%Y-%m-%d-%H%M%S")
-    what: dict[str, Any] = {"name": name or f"kept-{stamp}", "session": session, "made": "keep"}
+    name = name or f"kept-{stamp}"
+    check_take_name(name)
+    what: dict[str, Any] = {"name": name, "session": session, "made": "keep"}
     what |= {"wall_seconds": wall_seconds}
     if span.bars is not None:
         begin_tick = max(0, tick - round(span.bars * BAR_TICKS))
-        return Kept(**what, unit="ticks", begin=begin_tick, end=tick)
+        return Kept(**what, unit="ticks", begin=begin_tick, end=tick, end_seconds=seconds)
     begin = max(0.0, seconds - (span.seconds or 0.0))
     return Kept(**what, unit="seconds", begin=begin, end=seconds)
 
 
-def kept_line(take: Kept) -> str:
+def kept_line(take: Kept, whose: str = "") -> str:
     """Say what was kept: a session may be shorter than what was wanted."""
     how = f"'lofid export {take.name} OUT.mid' makes a file of it"
-    return f"kept the last {take.length} as the take {take.name!r}; {how}"
+    return f"kept the last {take.length}{whose} as the take {take.name!r}; {how}"
 
 
 def check_take_name(name: str) -> None:
     """RecordingError for a text that no take can be called by."""
     is_short = 0 < len(name.encode(errors="replace")) <= LONGEST_NAME_BYTES
-    if not is_short or not name.isprintable() or "/" in name or name.startswith("."):
+    if not is_short or not name.isprintable() or "/" in name or name[0] in ".-":
         raise RecordingError(
             f"a take cannot be called {name!r}: give up to {LONGEST_NAME_BYTES} letters "
-            "without '/', the first no dot"
+            "without '/', the first no dot and no dash"
         )
 
 
@@ -212,7 +251,9 @@ def _begins_before(piece: Piece, take: Kept) -> bool:
 def _cut(whole: Transcript, take: Kept) -> Transcript:
     if take.unit == "ticks":
         end_tick = whole.end.tick if take.end is None else int(take.end)
-        return between_ticks(whole, int(take.begin), max(end_tick, int(take.begin) + 1))
+        if take.end_seconds is None:
+            return between_ticks(whole, int(take.begin), max(end_tick, int(take.begin) + 1))
+        return between_ticks(whole, int(take.begin), end_tick, take.end_seconds)
     end = whole.end.seconds if take.end is None else take.end
     return between_seconds(whole, take.begin, max(end, take.begin + 1e-6))
 

@@ -119,8 +119,7 @@ def material_in(data: bytes) -> Material:
     Takes as long as mido does: see MOST_BYTES, and there is no limit to how long damaged bytes
     can take.
     """
-    _check_header(data)
-    midi = _parsed(data)
+    midi = midi_in(data)
     hands, end_tick, key = Hands(), 0, None
     for tick, track, message in _in_time(midi):
         hands.take(tick, track, message)
@@ -133,6 +132,21 @@ def material_in(data: bytes) -> Material:
     if not struck:
         raise MaterialError("has no notes in it (drums, on channel 10, do not count)")
     return Material(tuple(events_of(struck, midi.ticks_per_beat)[-MOST_EVENTS:]), key)
+
+
+def midi_in(data: bytes) -> Any:
+    """Read a MIDI file with mido. MaterialError says what is wrong: ``is …: what is its own``.
+
+    Takes as long as mido does, as :func:`material_in`.
+    """
+    _check_header(data)
+    try:
+        return mido.MidiFile(file=io.BytesIO(data), clip=True)
+    except EOFError:
+        raise MaterialError("is a MIDI file that was cut off") from None
+    except _DAMAGE as error:
+        what = " ".join(str(error).split()) or type(error).__name__
+        raise MaterialError(f"is a damaged MIDI file: {what}") from None
 
 
 def _check_header(data: bytes) -> None:
@@ -151,17 +165,8 @@ def _check_header(data: bytes) -> None:
     if division & 0x8000:
         raise MaterialError("counts in film frames (SMPTE); save it with a count of quarter notes")
     if kind > 2 or division == 0:
-        raise MaterialError(f"is damaged: format {kind}, {division} ticks to the quarter note")
-
-
-def _parsed(data: bytes) -> Any:
-    try:
-        return mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except EOFError:
-        raise MaterialError("is a MIDI file that was cut off") from None
-    except _DAMAGE as error:
-        what = " ".join(str(error).split()) or type(error).__name__
-        raise MaterialError(f"is a damaged MIDI file: {what}") from None
+        what = f"format {kind}, {division} ticks to the quarter note"
+        raise MaterialError(f"is a damaged MIDI file: {what}")
 
 
 def _in_time(midi: Any) -> Iterator[tuple[int, int, Any]]:

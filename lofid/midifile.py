@@ -105,12 +105,17 @@ def _changes(session: Session) -> Iterator[tuple[int, Any]]:
 
 
 def key_signature(text: str) -> Any:
-    """Give a key such as ``F minor`` to music21, with the fewest sharps or flats it can have."""
+    """Give a key such as ``F minor`` to music21, with the fewest sharps or flats it can have.
+
+    Six sharps are as many as six flats: there it has what its own name has.
+    """
     from music21 import key  # noqa: PLC0415
 
     parsed = Key.parse(text)
     major_tonic = parsed.tonic + (3 if parsed.is_minor else 0)
     sharps = (major_tonic * 7 + 5) % 12 - 5
+    if sharps == 6 and text.strip()[1:].lstrip().startswith(("b", "-", "flat")):
+        sharps = -6
     return key.KeySignature(sharps).asKey("minor" if parsed.is_minor else "major")
 
 

@@ -33,7 +33,6 @@ from lofid.session import Session
 from lofid.straight import straightened_by_ear
 from lofid.written import TRIPLET, Beats, Chord, bars_of, chords_of, voices_of
 
-MOST_BARS = 512
 MIDDLE_C = 60
 LOWEST_TREBLE = 55
 """Below this G a part gets a bass staff."""
@@ -45,13 +44,9 @@ Tempo = tuple[int, int, int]
 
 
 def musicxml_bytes(session: Session, title: str) -> bytes:
-    """Write a session down. RecordingError when it is too long for that, or holds no note."""
-    bar_count = -(-session.end_tick // BAR_TICKS)
+    """Write a session down. RecordingError when it holds no note."""
     if not session.notes:
         raise RecordingError("there is no note in it that could be written down")
-    if bar_count > MOST_BARS:
-        what = f"{bar_count} bars are too many to be written down, {MOST_BARS} are the most"
-        raise RecordingError(f"{what}; export a shorter take")
     score = _score(straightened_by_ear(session), title)
     return bytes(GeneralObjectExporter(score).parse())
 

@@ -4,6 +4,7 @@ Imports matplotlib, which is there only for those who want pictures: import it w
 """
 
 import io
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,13 +12,11 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from lofid.errors import RecordingError
 from lofid.music import BAR_TICKS, TICKS_PER_QUARTER, pitch_name
 from lofid.parts import Part, parts_of
 from lofid.session import PlayedNote, Session
 
 LINE_BARS = 8
-MOST_BARS = 256
 LINE_TICKS = LINE_BARS * BAR_TICKS
 _COLOURS = {"lead": "#d1495b", "keys": "#30638e", "person": "#e8a33d", "other": "#6a994e"}
 _INK, _BAR, _BEAT, _BLACK_KEY = "#222222", "#8c8c8c", "#dcdcdc", "#f3f3f3"
@@ -28,13 +27,13 @@ _LONGEST_LABEL, _LABEL_ROWS = 48, 2
 
 
 def png_bytes(session: Session, title: str) -> bytes:
-    """Draw a session. RecordingError when it is too long to be seen in a picture."""
+    """Draw a session. A letter that no font here has is a box, as everywhere."""
     bar_count = max(-(-session.end_tick // BAR_TICKS), 1)
-    if bar_count > MOST_BARS:
-        what = f"{bar_count} bars are too many for a picture, {MOST_BARS} are the most"
-        raise RecordingError(f"{what}; export a shorter take")
     data = io.BytesIO()
-    _figure(session, -(-bar_count // LINE_BARS), title).savefig(data, format="png", dpi=_DPI)
+    figure = _figure(session, -(-bar_count // LINE_BARS), title)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(data, format="png", dpi=_DPI)
     return data.getvalue()
 
 

@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,15 +64,19 @@ def new_session(wall_seconds: float) -> str:
 
 
 def pieces_in(folder: Path) -> list[Piece]:
-    """Give all pieces of a folder, in order; none where it is missing. RecordingError else."""
+    """Give all pieces of a folder, in order; none where it is missing. RecordingError else.
+
+    Only files are: a pipe that is called as a piece, or leads there, would keep its reader waiting.
+    """
     try:
-        paths = list(folder.iterdir())
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise RecordingError(f"{told(folder)}: cannot be read: {error.strerror}") from error
-    matches = [(_NAME.fullmatch(path.name), path) for path in paths]
-    return sorted(Piece(m[1], int(m[2]), path) for m, path in matches if m is not None)
+    matches = [match for match in map(_NAME.fullmatch, names) if match is not None]
+    return sorted(Piece(match[1], int(match[2]), folder / match[0]) for match in matches)
 
 
 def sessions_in(folder: Path) -> dict[str, list[Piece]]:
@@ -95,41 +99,41 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def prune(
-    folder: Path, total_bytes: int, before_seconds: float, spare: Collection[Path] = ()
-) -> list[Path]:
+def prune(folder: Path, session: str, total_bytes: int, before_seconds: float) -> list[Path]:
     """Remove the oldest pieces until the others are ``total_bytes`` at most.
 
-    Also all that were last written before ``before_seconds`` (of the wall clock). Never one in
-    ``spare``, nor one that is being written. Gives what was removed. RecordingError, when all the
-    rest is done, for one that could not be.
+    Also all that were last written before ``before_seconds`` (of the wall clock), but for those of
+    ``session``, which goes on: they are the last to go, and never for their age. One that is being
+    written stays. Gives what was removed. RecordingError, when all the rest is done, for one that
+    could not be.
     """
-    found = list(_measured(pieces_in(folder)))
+    found = sorted(_measured(pieces_in(folder)), key=lambda each: each[0].session == session)
     total = sum(status.st_size for _, status in found)
     removed, stuck = [], []
-    for path, status in found:
-        if total <= total_bytes and status.st_mtime >= before_seconds:
+    for piece, status in found:
+        is_old = piece.session != session and status.st_mtime < before_seconds
+        if total <= total_bytes and not is_old:
             continue
         try:
-            if path in spare or is_being_written(path):
+            if is_being_written(piece.path):
                 continue
-            path.unlink()
+            piece.path.unlink()
         except FileNotFoundError:
             pass
         except OSError as error:
-            stuck.append(f"{told(path)}: cannot be removed: {error.strerror}")
+            stuck.append(f"{told(piece.path)}: cannot be removed: {error.strerror}")
             continue
         total -= status.st_size
-        removed.append(path)
+        removed.append(piece.path)
     if stuck:
         raise RecordingError(f"{stuck[0]}; the journal grows beyond its bounds")
     return removed
 
 
-def _measured(pieces: list[Piece]) -> Iterator[tuple[Path, os.stat_result]]:
+def _measured(pieces: list[Piece]) -> Iterator[tuple[Piece, os.stat_result]]:
     for piece in pieces:
         with suppress(FileNotFoundError):
-            yield piece.path, piece.path.stat()
+            yield piece, piece.path.stat()
 
 
 class OpenPiece:
@@ -137,7 +141,7 @@ class OpenPiece:
 
     def __init__(self, folder: Path, session: str, number: int) -> None:
         """Make it. OSError when it cannot be, or is there."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.number = number
         self.path = folder / f"{session}-{number:06}.journal"
         self.size = 0
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
@@ -148,22 +152,42 @@ class OpenPiece:
             self.discard()
             raise
 
-    def append(self, records: list[bytes]) -> None:
-        """Write records, in one call where the system takes all of them.
+    @classmethod
+    def after(cls, folder: Path, session: str, number: int) -> "OpenPiece":
+        """Make the next one, and the folder. OSError when it cannot be.
 
-        Those that were written whole are taken out of the list, also where OSError is raised, as
-        it is for a file that somebody has removed.
+        A number is passed over where a piece is that could not be removed again.
         """
-        if os.fstat(self._descriptor).st_nlink == 0:
-            raise FileNotFoundError(errno.ENOENT, "somebody has removed it")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        while True:
+            number += 1
+            with suppress(FileExistsError):
+                return cls(folder, session, number)
+
+    def append(self, records: list[bytes]) -> None:
+        """Write all of these, in one call where the system takes them so, or none of them.
+
+        OSError when it is none, as for a file that is no longer where it was. A disk that takes a
+        part and then does not give it up either has that part, and gets it once more elsewhere.
+        """
+        if not self._is_in_its_place():
+            raise FileNotFoundError(errno.ENOENT, "somebody has removed or moved it")
         data = memoryview(b"".join(records))
         written = 0
         try:
             while written < len(data):
                 written += os.write(self._descriptor, data[written:])
-        finally:
-            self.size += written
-            del records[: _whole(records, written)]
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self.size)
+            raise
+        self.size += written
+
+    def _is_in_its_place(self) -> bool:
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def duplicate(self) -> int:
         """Give another descriptor of this file, the caller's to close."""
@@ -181,17 +205,6 @@ class OpenPiece:
         os.close(self._descriptor)
         with suppress(OSError):
             self.path.unlink()
-
-
-def _whole(records: list[bytes], written: int) -> int:
-    """How many records end within the bytes that were written."""
-    count = 0
-    for record in records:
-        written -= len(record)
-        if written < 0:
-            break
-        count += 1
-    return count
 
 
 def sync(descriptor: int, folder: Path) -> None:

@@ -8,9 +8,10 @@ Rules:
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from lofid.entries import End, Entry, Gap, Header, parse
+from lofid.entries import End, Entry, Gap, Header, Timed, parse
 from lofid.errors import RecordingError, told
 from lofid.music import BAR_TICKS
 from lofid.pieces import Piece
@@ -95,6 +96,37 @@ def last_entry(piece: Piece) -> Entry | None:
         return parse(payloads[-1]) if payloads else None
     except ValueError:
         return None
+
+
+def last_moment(pieces: Sequence[Piece]) -> tuple[int, float] | None:
+    """Give the tick and the second where a session's pieces end; None where none can be read.
+
+    As a transcript has it: not the last record counts, which may have no tick, nor the last piece,
+    which may be empty or torn off, but the last of both that can be read.
+    """
+    last: tuple[int, float] | None = None
+    for entry in _backwards(pieces):
+        if last is None:
+            last = entry.tick, entry.seconds
+        elif entry.seconds < last[1] - SLACK_SECONDS:
+            break
+        last = max(last[0], entry.tick), max(last[1], entry.seconds)
+    return last
+
+
+def _backwards(pieces: Sequence[Piece]) -> Iterator[Header | Timed]:
+    for piece in reversed(pieces):
+        if first_header(piece) is None:
+            continue
+        try:
+            data = _read(piece.path, LARGEST_PIECE_BYTES)
+        except RecordingError:
+            continue
+        for found in reversed(list(decode(data))):
+            with suppress(ValueError):
+                entry = None if isinstance(found, Damage) else parse(found.payload)
+                if isinstance(entry, Header | Timed):
+                    yield entry
 
 
 def is_ended(pieces: Sequence[Piece]) -> bool:

@@ -31,7 +31,7 @@ made such that every byte of it seems to begin a long one."""
 _FRAME = struct.Struct("<II")
 FRAME_BYTES = _FRAME.size
 """What stands before each payload."""
-_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False)
 
 
 class Record(NamedTuple):
@@ -54,8 +54,12 @@ class Damage:
 
 
 def encode(what: str, values: Mapping[str, object]) -> bytes:
-    """Write one record. TypeError or ValueError for what JSON cannot say, or is too long."""
-    payload = _ENCODER.encode({"what": what, **values}).encode("ascii")
+    """Write one record. TypeError or ValueError for what JSON cannot say, or is too long.
+
+    Of a text that is no Unicode, as a file's name may be, nobody could read the record: what is
+    wrong in it becomes ``?``.
+    """
+    payload = _ENCODER.encode({"what": what, **values}).encode("utf-8", "replace")
     if len(payload) > MOST_BYTES:
         raise ValueError(f"a record of {len(payload)} bytes is longer than {MOST_BYTES}")
     return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload

@@ -6,9 +6,10 @@ So a rendered file and a recorded session with the same seed have the same notes
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from lofid.composer import Composer
-from lofid.exporting import export, kind_of
+from lofid.exporting import check_export, export, kind_of
 from lofid.feel import feel_of
 from lofid.horizon import wire_notes
 from lofid.keyfinder import key_of
@@ -18,10 +19,20 @@ from lofid.player.agenda import Note, NoteOff, NoteOn, Score
 from lofid.predictor import Predictor
 from lofid.session import PlayedNote, Session
 from lofid.settings import Settings
-from lofid.wholefile import check_folder, check_name
 
 MIDI = "midi"
 """What a file is whose name does not say."""
+
+
+class Rendered(NamedTuple):
+    """What there is to tell of a rendered file.
+
+    ``key`` is the one that was played in, such as ``F minor``. ``faults`` is how many events were
+    repeated because the model gave no numbers.
+    """
+
+    key: str
+    faults: int
 
 
 def render(
@@ -31,16 +42,16 @@ def render(
     bars: int,
     path: Path,
     progress: Callable[[int], None],
-) -> int:
+) -> Rendered:
     """Write ``bars`` bars to a file; ``progress`` is told each bar. Blocks.
 
     Its name says what it is to be, as for :func:`lofid.exporting.export`; any other is a MIDI file.
-    One that is there is replaced. Gives how many events were repeated because the model gave no
-    numbers. RecordingError when the file cannot be written, MaterialError when the one to begin
-    with cannot be used.
+    One that is there is replaced. RecordingError when the file cannot be written, MaterialError
+    when the one to begin with cannot be used.
     """
-    check_name(path)
-    check_folder(path)
+    kind, end_tick = kind_of(path, MIDI), bars * BAR_TICKS
+    session = _silence(settings, seed, end_tick)
+    check_export(path, kind, session, overwrite=True)
     composer, score, heard = _composer(predictor, settings, seed), Score(), _Heard()
     key = str(composer.feel.key)
     for bar in range(1, bars + 1):
@@ -48,19 +59,24 @@ def render(
         score.add(Note(*note) for note in notes)
         heard.take(score.due(bar * BAR_TICKS - 1))
         progress(bar)
-    heard.take(score.release(bars * BAR_TICKS))
-    session = Session(
-        notes=tuple(sorted(heard.notes)),
+    heard.take(score.release(end_tick))
+    session = replace(session, notes=tuple(sorted(heard.notes)), keys=((0, key),))
+    export(session, path, kind, overwrite=True)
+    return Rendered(key, composer.faults)
+
+
+def _silence(settings: Settings, seed: int, end_tick: int) -> Session:
+    """Give the session before its notes."""
+    return Session(
+        notes=(),
         tempos=((0, settings.music.tempo),),
-        keys=((0, key),),
+        keys=(),
         lead_channel=settings.parts.lead_channel - 1,
         keys_channel=settings.parts.keys_channel - 1,
-        end_tick=bars * BAR_TICKS,
+        end_tick=end_tick,
         marks=((0, f"seed {seed}"),),
         swings=((0, settings.music.swing),),
     )
-    export(session, path, kind_of(path, MIDI), overwrite=True)
-    return composer.faults
 
 
 def _composer(predictor: Predictor, settings: Settings, seed: int) -> Composer:

@@ -7,16 +7,16 @@ Rules:
   two in a thread, so that nothing that plays waits for them.
 * What was flushed survives the process (``kill -9``). What was synced survives the machine.
 * Every piece begins with a header of what held at its beginning, so it can be read alone.
-* A disk that does not take it never raises: it is said in :attr:`Scribe.fault`, what was told
-  waits, and a new piece is tried every few seconds. That one says in a record ``gap`` why, and how
-  much was lost: nothing, unless it took so long that too much waited.
+* A disk that does not take it never raises, and one that does not answer keeps only its own
+  thread waiting. Both are said in :attr:`Scribe.fault`, what was told waits, and a new piece is
+  tried every few seconds. That one says in a record ``gap`` why, and how much was lost: nothing,
+  unless it took so long that too much waited.
+* What is wrong with other pieces than the one that is written is said in :attr:`Scribe.warning`.
 """
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,33 +26,13 @@ from lofid.errors import RecordingError, told
 from lofid.holding import Holding
 from lofid.pieces import Bounds, OpenPiece, new_session, prune, sync
 from lofid.records import FRAME_BYTES, encode
+from lofid.waiting import Batch, Waiting
 
 RETRY_SECONDS = 5.0
-MOST_WAITING_BYTES = 2**20
-"""So much waits for a disk that takes nothing: about a quarter of an hour of music."""
+HANGING_SECONDS = 5.0
+"""A disk that takes so long for what is written in half a second has stopped the recording."""
+HANGING = "the disk does not answer"
 _MICROSECONDS = 6
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What was told between two cuts, and a header of what held before it."""
-
-    seconds: float
-    header: bytes
-    records: list[bytes]
-
-    @property
-    def size(self) -> int:
-        return len(self.header) + sum(map(len, self.records))
-
-
-@dataclass(slots=True)
-class _Gap:
-    """Why nothing could be written, and what was lost by it."""
-
-    why: str
-    records: int = 0
-    from_seconds: float | None = None
 
 
 class Scribe:
@@ -76,8 +56,9 @@ class Scribe:
         engine's thread. ``now`` is monotonic, ``wall`` the time of day, both in seconds.
         ValueError when ``header`` does not give what :class:`lofid.entries.Header` has.
         """
-        self.session = new_session(wall())
-        self.fault: RecordingError | None = None
+        self._wall_began = wall()
+        self.session = new_session(self._wall_began)
+        self.warning: RecordingError | None = None
         self._folder, self._header = folder, header
         self._bounds = bounds or Bounds()
         self._now, self._wall = now, wall
@@ -86,16 +67,26 @@ class Scribe:
         self._told: list[bytes] = []
         self._before = self._held()
         parse(self._before[1][FRAME_BYTES:])
-        self._cut: deque[_Batch] = deque()
-        """What :meth:`flush` has not seen yet: all else below is its own, behind the lock."""
-        self._batches: deque[_Batch] = deque()
+        self._waiting = Waiting()
         self._lock = threading.Lock()
+        """Whoever has it writes: all below belongs to that one."""
+        self._busy_from: float | None = None
+        self._fault: RecordingError | None = None
         self._piece: OpenPiece | None = None
         self._piece_began = 0.0
         self._number = 0
-        self._gap: _Gap | None = None
+        self._why = ""
+        """Why nothing could be written, as the next piece is to say."""
         self._retry_at = self._began
         self._is_unsynced = False
+
+    @property
+    def fault(self) -> RecordingError | None:
+        """Why what is told cannot be written now; any thread."""
+        busy_from = self._busy_from
+        if busy_from is not None and self._now() - busy_from > HANGING_SECONDS:
+            return _said(self._folder, HANGING)
+        return self._fault
 
     @property
     def seconds(self) -> float:
@@ -119,7 +110,7 @@ class Scribe:
         """Hand over to :meth:`flush` what was told until now. Does not touch the disk."""
         if self._told:
             batch, self._told = self._told, []
-            self._cut.append(_Batch(*self._before, batch))
+            self._waiting.add(Batch(*self._before, batch))
         self._before = self._held()
 
     def _held(self) -> tuple[float, bytes]:
@@ -133,10 +124,8 @@ class Scribe:
     def flush(self) -> None:
         """Write what was cut off. Blocks as long as the disk does; any thread, in turn."""
         with self._lock:
-            self._take_in()
             if self._now() >= self._retry_at:
                 self._write_batches()
-            self._forget_what_is_too_much()
 
     def sync(self) -> None:
         """Bring what was flushed to the disk itself. Blocks long; any thread, beside a flush."""
@@ -154,72 +143,76 @@ class Scribe:
             sync(descriptor, self._folder)
         except OSError as error:
             with self._lock:
-                self._fail(error)
+                if self._piece is piece:
+                    self._fail(error)
+                else:
+                    self.warning = _unsure(piece.path, error)
 
     def close(self) -> None:
-        """Write all, whenever the next try would be, and give the piece back."""
-        self.cut()
-        with self._lock:
-            self._take_in()
-            self._write_batches()
-            self.fault = self._close_piece() or self.fault
+        """Write all, whenever the next try would be, and give the piece back.
 
-    def _take_in(self) -> None:
-        while self._cut:
-            self._batches.append(self._cut.popleft())
+        Where the disk hangs, this is left to the flush that waits for it, after a while.
+        """
+        self.cut()
+        if not self._lock.acquire(timeout=HANGING_SECONDS):
+            return
+        try:
+            self._write_batches()
+            self.warning = self._close_piece() or self.warning
+        finally:
+            self._lock.release()
 
     def _write_batches(self) -> None:
+        self._busy_from = self._now()
         try:
-            while self._batches:
-                self._write_batch(self._batches[0])
-                self._batches.popleft()
+            while (batch := self._waiting.take()) is not None:
+                self._write_batch(batch)
+                self._waiting.put_back(is_written=True)
         except OSError as error:
+            self._waiting.put_back(is_written=False)
             self._fail(error)
+        finally:
+            self._busy_from = None
 
-    def _write_batch(self, batch: _Batch) -> None:
-        if self._piece is None or self._is_full(self._piece, batch):
+    def _write_batch(self, batch: Batch) -> None:
+        if self._piece is None or batch.lost or self._is_full(self._piece, batch):
             self._turn(batch)
         else:
             self._piece.append(batch.records)
         self._is_unsynced = True
 
-    def _is_full(self, piece: OpenPiece, batch: _Batch) -> bool:
+    def _is_full(self, piece: OpenPiece, batch: Batch) -> bool:
         is_old = batch.seconds - self._piece_began >= self._bounds.piece_seconds
         return is_old or piece.size + batch.size > self._bounds.piece_bytes
 
-    def _turn(self, batch: _Batch) -> None:
+    def _turn(self, batch: Batch) -> None:
         """Begin a new piece with what held before the batch, and with the batch."""
-        fault = self._close_piece() or self._prune()
-        piece = OpenPiece(self._folder, self.session, self._number + 1)
-        records = [batch.header, *self._told_gap(batch), *batch.records]
+        self.warning = self._close_piece() or self._prune()
+        piece = OpenPiece.after(self._folder, self.session, self._number)
         try:
-            piece.append(records)
-        finally:
-            if len(records) < len(batch.records):
-                self._take_over(piece, batch)
-                batch.records[:] = records
-            else:  # nothing of the batch is in it
-                piece.discard()
-        self.fault = fault
-
-    def _take_over(self, piece: OpenPiece, batch: _Batch) -> None:
+            piece.append([batch.header, *self._told_gap(batch), *batch.records])
+        except OSError:
+            piece.discard()
+            raise
         self._piece, self._piece_began = piece, batch.seconds
-        self._number += 1
-        self._gap = None
+        self._number = piece.number
+        self._why = ""
+        self._fault = None
 
-    def _told_gap(self, batch: _Batch) -> list[bytes]:
-        if (gap := self._gap) is None:
+    def _told_gap(self, batch: Batch) -> list[bytes]:
+        if not self._why and not batch.lost:
             return []
-        begin = batch.seconds if gap.from_seconds is None else gap.from_seconds
-        values = {"seconds": batch.seconds, "from_seconds": begin, "records": gap.records}
-        return [encode("gap", {**values, "why": gap.why})]
+        begin = batch.lost_from if batch.lost else batch.seconds
+        values = {"seconds": batch.seconds, "from_seconds": begin, "records": batch.lost}
+        return [encode("gap", {**values, "why": self._why or HANGING})]
 
     def _prune(self) -> RecordingError | None:
-        """Make room for a whole piece."""
+        """Make room for a whole piece. That the clock on the wall is set ahead ages nothing."""
         bounds = self._bounds
-        before = self._wall() - bounds.age_seconds
+        now = min(self._wall(), self._wall_began + self.seconds)
+        most_bytes = bounds.total_bytes - bounds.piece_bytes
         try:
-            prune(self._folder, bounds.total_bytes - bounds.piece_bytes, before)
+            prune(self._folder, self.session, most_bytes, now - bounds.age_seconds)
         except RecordingError as error:
             return error
         return None
@@ -231,27 +224,23 @@ class Scribe:
         try:
             piece.close()
         except OSError as error:
-            return _said(piece.path, error)
+            return _unsure(piece.path, error)
         return None
 
     def _fail(self, error: OSError) -> None:
         """Leave the piece as it is, say why, and try again in a while."""
-        self.fault = _said(self._folder if self._piece is None else self._piece.path, error)
-        self._gap = self._gap or _Gap(error.strerror or str(error))
+        why = error.strerror or str(error)
+        self._fault = _said(self._folder if self._piece is None else self._piece.path, why)
+        self._why = self._why or why
         self._retry_at = self._now() + RETRY_SECONDS
         self._close_piece()  # if that fails too, why is said already
 
-    def _forget_what_is_too_much(self) -> None:
-        size = sum(batch.size for batch in self._batches)
-        while self._gap is not None and size > MOST_WAITING_BYTES:
-            batch = self._batches.popleft()
-            size -= batch.size
-            self._gap.records += len(batch.records)
-            if self._gap.from_seconds is None:
-                self._gap.from_seconds = batch.seconds
 
-
-def _said(path: Path, error: OSError) -> RecordingError:
-    advice = "what was recorded until now is kept, and lofid goes on trying"
+def _unsure(path: Path, error: OSError) -> RecordingError:
     why = error.strerror or str(error)
+    return RecordingError(f"{told(path)}: may not be whole on the disk: {why}")
+
+
+def _said(path: Path, why: str) -> RecordingError:
+    advice = "what was recorded until now is kept, and lofid goes on trying"
     return RecordingError(f"{told(path)}: cannot be written: {why}; {advice}")

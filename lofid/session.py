@@ -11,7 +11,7 @@ Rules:
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise, zip_longest
+from itertools import chain, groupby, pairwise, zip_longest
 
 from lofid.music import Key
 
@@ -58,9 +58,8 @@ class Control:
     data: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        status, *values = self.data or (0,)
-        is_whole = len(values) == _DATA_BYTES.get(status & 0xF0) and status <= 0xEF
-        if self.tick < 0 or not is_whole or any(not 0 <= value <= 127 for value in values):
+        controller_bytes(self.data)
+        if self.tick < 0:
             raise ValueError(f"MIDI has no such controller: {self}")
 
     @property
@@ -90,8 +89,7 @@ class Session:
     swings: tuple[tuple[int, float], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.lead_channel == self.keys_channel:
-            raise ValueError(f"lead and keys share channel {self.lead_channel}")
+        check_parts(self.lead_channel, self.keys_channel)
         _check_changes(self)
         if self.end_tick < _last_tick(self):
             raise ValueError(f"the session ends at {self.end_tick}, before what sounds in it")
@@ -101,14 +99,43 @@ class Session:
 
 
 def apart(notes: Iterable[PlayedNote]) -> Iterator[PlayedNote]:
-    """Let each note end where the next of its voice begins; what has no length then is gone."""
-    ordered = sorted(notes, key=lambda note: (note.voice, note.tick, note.length_ticks))
-    for note, following in zip_longest(ordered, ordered[1:]):
-        room_ticks = note.length_ticks
-        if following is not None and note.voice == following.voice:
-            room_ticks = following.tick - note.tick
-        if room_ticks > 0:
-            yield replace(note, length_ticks=min(note.length_ticks, room_ticks))
+    """Let each note end where the next of its voice begins.
+
+    None is lost: those that begin at one tick begin a tick after each other, in the order in which
+    they are given.
+    """
+    for _, line in groupby(sorted(notes, key=_in_voice), key=lambda note: note.voice):
+        yield from _cut_off(list(_successive(line)))
+
+
+def _successive(line: Iterable[PlayedNote]) -> Iterator[PlayedNote]:
+    """Let each note of a voice begin a tick after the one before, at least."""
+    first_tick = 0
+    for note in line:
+        tick = max(note.tick, first_tick)
+        yield replace(note, tick=tick, length_ticks=max(note.end_tick - tick, 1))
+        first_tick = tick + 1
+
+
+def _cut_off(line: Sequence[PlayedNote]) -> Iterator[PlayedNote]:
+    for note, following in zip_longest(line, line[1:]):
+        room_ticks = note.length_ticks if following is None else following.tick - note.tick
+        yield replace(note, length_ticks=min(note.length_ticks, room_ticks))
+
+
+def controller_bytes(data: tuple[int, ...]) -> tuple[int, ...]:
+    """Give a message's bytes back. ValueError unless it is MIDI, a channel's, and no note."""
+    status, *values = data or (0,)
+    is_whole = 0 <= status <= 0xEF and len(values) == _DATA_BYTES.get(status & 0xF0)
+    if not is_whole or any(not 0 <= value <= 127 for value in values):
+        raise ValueError(f"MIDI has no such controller: {list(data)}")
+    return data
+
+
+def check_parts(lead_channel: int, keys_channel: int) -> None:
+    """ValueError unless lofid's two parts can be told by their channels."""
+    if lead_channel == keys_channel:
+        raise ValueError(f"lead and keys share channel {lead_channel}")
 
 
 def check_tempo(bpm: float) -> None:

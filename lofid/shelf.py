@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lofid.control import ask
-from lofid.errors import AbsentError, ControlError, RecordingError
+from lofid.errors import AbsentError, ControlError, RecordingError, told
 from lofid.remote import Name, say
 from lofid.span import Span
 
 if TYPE_CHECKING:
     from lofid.library import Library
+    from lofid.pieces import Piece
     from lofid.transcript import Transcript
 
 KEEP_SECONDS = 60.0
@@ -45,20 +46,24 @@ def keep(
 def _keep_from_folder(library: "Library", span: Span, take: str) -> str:
     """Keep the end of the last session: nobody plays."""
     from lofid.library import kept_line, span_take  # noqa: PLC0415  # keeps 'ctl' quick
-    from lofid.reading import last_entry  # noqa: PLC0415
+    from lofid.reading import last_moment  # noqa: PLC0415
 
     sessions = library.sessions()
     if not sessions:
         raise ControlError("nothing was played yet: start with 'lofid play'")
-    session, pieces = list(sessions.items())[-1]
-    last = last_entry(pieces[-1])
-    tick, seconds = getattr(last, "tick", None), getattr(last, "seconds", None)
-    if tick is None or seconds is None:
-        raise RecordingError(
-            f"the end of session {session} cannot be read: 'lofid export' it whole"
-        )
-    kept = library.keep(span_take(span, session, tick, seconds, time.time(), take))
-    return kept_line(kept)
+    for session in sorted(sessions, key=lambda each: _written(sessions[each][-1]), reverse=True):
+        if (last := last_moment(sessions[session])) is not None:
+            kept = library.keep(span_take(span, session, *last, time.time(), take))
+            return kept_line(kept, f" of session {session}")
+    raise RecordingError("nothing of what was played can be read: see 'lofid takes --sessions'")
+
+
+def _written(piece: "Piece") -> float:
+    """When it was written last, by the clock on the wall; the first of all if nobody can tell."""
+    try:
+        return piece.path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def takes(
@@ -84,7 +89,7 @@ def takes(
 
 
 def _take_lines(library: "Library") -> list[str]:
-    found = library.takes()
+    found = library.takes(say)
     width = max((len(take.name) for take in found), default=0)
     rows = [(take, str(take.length or "to its end")) for take in found]
     return [
@@ -100,13 +105,23 @@ def _session_lines(library: "Library") -> list[str]:
     for session, pieces in library.sessions().items():
         header = first_header(pieces[0])
         began = "cannot be read" if header is None else _wall(header.wall_seconds)
-        size = sum(piece.path.stat().st_size for piece in pieces if piece.path.exists())
+        size = sum(map(_size, pieces))
         lines.append(f"{session}  {began}  {size / 2**20:8.1f} MB")
     return lines
 
 
+def _size(piece: "Piece") -> int:
+    try:
+        return piece.path.stat().st_size
+    except OSError:  # it is gone meanwhile
+        return 0
+
+
 def _wall(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (OSError, OverflowError, ValueError):
+        return "at no known time"
 
 
 def _described(found: "Transcript") -> list[str]:
@@ -140,13 +155,20 @@ def export(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     name: Name = "lofid",
 ) -> None:
     """Make a MIDI file of a take, or notation, a picture or sound."""
-    from lofid.exporting import KINDS, export_take, give_way, kind_of  # noqa: PLC0415
+    from lofid.exporting import (  # noqa: PLC0415
+        KINDS,
+        clean_up_when_ended,
+        export_take,
+        give_way,
+        kind_of,
+    )
 
     if format_ is not None and format_ not in KINDS:
         raise RecordingError(f"{format_!r} is no format: {', '.join(KINDS)} are")
     if audio and (format_ or kind_of(file, "wav")) not in ("wav", "flac"):
-        raise RecordingError(f"{file}: is no name for sound: let it end in .wav or .flac")
+        raise RecordingError(f"{told(file)}: is no name for sound: let it end in .wav or .flac")
     kind = format_ or (kind_of(file, "wav") if audio else None)
+    clean_up_when_ended()
     give_way()
     faults = export_take(
         _library(name), take, file, kind,
@@ -154,7 +176,7 @@ def export(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     )  # fmt: skip
     for line in faults:
         say(line)
-    print(f"exported {take} to {file}")
+    print(f"exported {take} to {told(file)}")
 
 
 def _library(name: str) -> "Library":

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from lofid.errors import ControlError
 
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|bars?)", re.ASCII)
+_SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*(s|m|h|bars?)", re.ASCII)
+"""Neither so long that it is infinite, nor so short that it is less than a tick."""
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 

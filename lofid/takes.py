@@ -1,30 +1,39 @@
 """The takes of a session that plays: begun and ended, or kept after the fact.
 
 A take is from when to when in the journal; its MIDI file is made by a process of its own. All of
-this is called in the event loop; the disk is waited for in threads.
+this is called in the event loop, one thing after the other; the disk is waited for in threads, and
+files that are made in none.
 """
 
 import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_music_path
 
-from lofid.clerk import Clerk
+from lofid.clerk import DAY_SECONDS, Clerk
 from lofid.engine import Engine
-from lofid.errors import ControlError, RecordingError
+from lofid.errors import ControlError, RecordingError, told
 from lofid.exporting import kind_of
 from lofid.library import LONGEST_NAME_BYTES, Kept, check_take_name, kept_line, span_take
-from lofid.recovery import Running, cut_off, forget_running, note_running, recover
-from lofid.recovery import recover_recording as _recover_recording
+from lofid.recovery import (
+    Running,
+    cut_off,
+    forget_running,
+    note_running,
+    recordings,
+    recover,
+    recover_recording,
+)
 from lofid.scribe import Scribe
 from lofid.span import Span
-from lofid.wholefile import check_folder, check_name, unused
+from lofid.wholefile import check_folder, unused
 
 
 class Takes:
@@ -37,6 +46,7 @@ class Takes:
         self._say = say
         self._names: set[Path] = set()
         self._running: Running | None = None
+        self._turn = asyncio.Lock()
         self._conversions: set[asyncio.Task[Path]] = set()
 
     async def obey(self, what: str, *where: str) -> str:
@@ -44,36 +54,34 @@ class Takes:
 
         Gives a line, with ``stop`` once the file is there. ControlError or RecordingError.
         """
-        if what == "toggle":
-            what = "start" if self._running is None else "stop"
-        if what == "stop":
-            return f"recorded {await (await self._stop())}"
-        return f"recording to {await self.begin(Path(where[0]) if where else _new_take())}"
+        async with self._turn:
+            if what == "toggle":
+                what = "start" if self._running is None else "stop"
+            if what == "start":
+                wanted = Path(where[0]) if where else await asyncio.to_thread(_new_take)
+                return f"recording to {told(await self._begin(wanted))}"
+            making = await self._stop()
+        return f"recorded {told(await making)}"
 
     async def begin(self, wanted: Path) -> Path:
         """Begin a take under a name that no other take of this session has, nor any file."""
+        async with self._turn:
+            return await self._begin(wanted)
+
+    async def _begin(self, wanted: Path) -> Path:
         scribe = self._scribe()
         if self._running is not None:
-            raise ControlError(f"already recording to {self._running.file}: stop that one first")
-        path = unused(wanted.absolute(), self._names)
-        check_name(path)
-        check_folder(path)
-        running = Running(
-            name=_take_name(path),
-            session=scribe.session,
-            begin=round(scribe.seconds, 6),
-            file=str(path),
-        )
+            file = told(self._running.path)
+            raise ControlError(f"already recording to {file}: stop that one first")
+        seconds = round(scribe.seconds, 6)
+        path = await asyncio.to_thread(_free, wanted, self._names)
+        running = Running.of(_take_name(path), scribe.session, seconds, path)
         self._engine.chronicle.take("start", running.name)
+        await self._clerk.flush()
+        if scribe.fault is not None:
+            raise scribe.fault
+        await asyncio.to_thread(note_running, self._library, running)
         self._running = running
-        try:
-            await self._clerk.flush()
-            if scribe.fault is not None:
-                raise scribe.fault
-            await asyncio.to_thread(note_running, self._library, running)
-        except RecordingError:
-            self._running = None
-            raise
         self._names.add(path)
         return path
 
@@ -83,20 +91,23 @@ class Takes:
         ``length`` is as :meth:`lofid.span.Span.parse` has it.
         """
         span, scribe = Span.parse(length), self._scribe()
-        tick, seconds = self._engine.tick_now(), scribe.seconds
-        await self._clerk.flush()
-        take = await asyncio.to_thread(
-            self._library.keep, span_take(span, scribe.session, tick, seconds, time.time(), name)
-        )
-        return kept_line(take)
+        tick, seconds = self._here(scribe)
+        take = span_take(span, scribe.session, tick, seconds, time.time(), name)
+        _end(scribe, take.name, tick, seconds)
+        async with self._turn:
+            await self._clerk.flush()
+            return kept_line(await asyncio.to_thread(self._library.keep, take))
+
+    def _here(self, scribe: Scribe) -> tuple[int, float]:
+        return self._engine.tick_now(), round(scribe.seconds, 6)
 
     async def _stop(self) -> "asyncio.Task[Path]":
         """End the take that runs; give what waits for its file."""
         if self._running is None:
             raise ControlError("not recording: begin with 'lofid ctl record start'")
         scribe, (running, self._running) = self._scribe(), (self._running, None)
-        self._engine.chronicle.take("stop", running.name)
-        seconds = scribe.seconds
+        tick, seconds = self._here(scribe)
+        _end(scribe, running.name, tick, seconds)
         await self._clerk.flush()
         values = {**running.model_dump(exclude={"file"}), "end": seconds, "made": "record"}
         take = Kept(**values, unit="seconds", wall_seconds=time.time())
@@ -105,29 +116,44 @@ class Takes:
         except RecordingError as error:
             how = f"'lofid export {scribe.session} OUT.mid' has the whole session"
             raise RecordingError(f"{error}; {how}") from error
-        await asyncio.to_thread(forget_running, self._library)
-        return self._convert(kept, Path(running.file))
+        await asyncio.to_thread(forget_running, self._library, running.session)
+        return self._convert(kept, running.path)
 
     def _convert(self, take: Kept, path: Path) -> "asyncio.Task[Path]":
-        """Have the file made by its own process, and wait for it in a thread."""
-        process = start_export(self._library.folder, take.name, path)
-        task = asyncio.create_task(asyncio.to_thread(_wait, process, take.name, path))
+        """Have the file made."""
+        task = asyncio.create_task(_made(self._library.folder, take.name, path))
         self._conversions.add(task)
         task.add_done_callback(self._conversions.discard)
         return task
 
     async def recover(self) -> None:
-        """Keep what the last session left behind, if it was cut off, and say so."""
-        try:
-            await asyncio.to_thread(self._library.tidy)
+        """Keep what the last sessions left behind, if they were cut off, and say so."""
+        await asyncio.to_thread(self._library.tidy)
+        with self._saying():
+            age = self._engine.settings.record.journal_age * DAY_SECONDS
+            await asyncio.to_thread(self._library.forget_crashes, time.time() - age)
+        with self._saying():
             for pieces in await asyncio.to_thread(cut_off, self._library):
-                _, line = await asyncio.to_thread(recover, self._library, pieces)
-                self._say(line)
-            if (found := await asyncio.to_thread(_recover_recording, self._library)) is not None:
-                take, path = found
-                path = unused(path)
-                self._say(f"it was recording: that is the take {take.name!r}, and becomes {path}")
-                self._convert(take, path).add_done_callback(self._said)
+                with self._saying():
+                    _, line = await asyncio.to_thread(recover, self._library, pieces)
+                    self._say(line)
+        with self._saying():
+            for session in await asyncio.to_thread(recordings, self._library):
+                with self._saying():
+                    await self._recover_recording(session)
+
+    async def _recover_recording(self, session: str) -> None:
+        found = await asyncio.to_thread(recover_recording, self._library, session)
+        if found is not None:
+            take, path = found
+            self._say(f"it was recording: that is the take {take.name!r}, and becomes {told(path)}")
+            self._convert(take, path).add_done_callback(self._said)
+
+    @contextmanager
+    def _saying(self) -> Iterator[None]:
+        """Say what cannot be kept, and go on: the next may be."""
+        try:
+            yield
         except RecordingError as error:
             self._say(f"what the last session left behind cannot be kept: {error}")
 
@@ -135,23 +161,27 @@ class Takes:
         if task.cancelled():
             return
         error = task.exception()
-        self._say(f"recorded {task.result()}" if error is None else str(error))
+        self._say(f"recorded {told(task.result())}" if error is None else str(error))
 
     async def end(self) -> None:
-        """End the take that runs, and the journal; wait for all files."""
-        try:
-            if self._running is not None:
-                (await self._stop()).add_done_callback(self._said)
-        except RecordingError as error:
-            self._say(str(error))
-        self._clerk.close()
+        """End the take that runs, and the journal, which blocks; wait for all files.
+
+        What was begun before is done first.
+        """
+        async with self._turn:
+            try:
+                if self._running is not None:
+                    (await self._stop()).add_done_callback(self._said)
+            except RecordingError as error:
+                self._say(str(error))
+            self._clerk.close()
         while self._conversions:
             await asyncio.gather(*self._conversions, return_exceptions=True)
             await asyncio.sleep(0)
 
     def status(self) -> dict[str, Any]:
         """What there is to tell, in plain values."""
-        file = None if self._running is None else self._running.file
+        file = None if self._running is None else told(self._running.path)
         return {"recording": file, **self._clerk.status()}
 
     def _scribe(self) -> Scribe:
@@ -160,9 +190,22 @@ class Takes:
         return self._clerk.scribe
 
 
+def _end(scribe: Scribe, name: str, tick: int, seconds: float) -> None:
+    """Say in the journal where a take ends: what is read of it then reaches so far."""
+    scribe.write("take", tick=tick, seconds=seconds, action="stop", name=name)
+
+
+def _free(wanted: Path, taken: Collection[Path]) -> Path:
+    """Give the file that a take may become. RecordingError where none can be put."""
+    path = unused(wanted.absolute(), taken)
+    check_folder(path)
+    return path
+
+
 def _take_name(path: Path) -> str:
     """A take is called as its file, as far as takes can be called so."""
-    name = path.stem.encode()[: LONGEST_NAME_BYTES - 8].decode(errors="ignore").lstrip(".")
+    text = path.stem.encode(errors="ignore")[: LONGEST_NAME_BYTES - 8].decode(errors="ignore")
+    name = text.lstrip(".-")
     try:
         check_take_name(name)
     except RecordingError:
@@ -170,30 +213,33 @@ def _take_name(path: Path) -> str:
     return name
 
 
-def start_export(folder: Path, take: str, path: Path) -> "subprocess.Popen[str]":
-    """Start a process that makes a file. It outlives a Ctrl-C at the terminal, and this one."""
-    command = [sys.executable, "-P", "-m", "lofid.exporting", str(folder), take, str(path)]
+def export_command(folder: Path, take: str, path: Path) -> list[str]:
+    """Give the command that makes a file of a take."""
+    how = ["--format", kind_of(path, "midi"), "--", str(folder), take, str(path)]
+    return [sys.executable, "-P", "-m", "lofid.exporting", *how]
+
+
+async def _made(folder: Path, take: str, path: Path) -> Path:
+    """Have a file made by a process of its own, and give its path. RecordingError if it cannot be.
+
+    A Ctrl-C at the terminal is not for that process.
+    """
     try:
-        return subprocess.Popen(
-            [*command, "--format", kind_of(path, "midi")],
+        process = await asyncio.create_subprocess_exec(
+            *export_command(folder, take, path),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
             start_new_session=True,
         )
     except OSError as error:
         what = f"the file cannot be made: {error.strerror}"
         raise RecordingError(f"{what}; {_still(take)}") from error
-
-
-def _wait(process: "subprocess.Popen[str]", take: str, path: Path) -> Path:
-    """Wait for the file, and give its path. RecordingError when it could not be made."""
-    _, complaint = process.communicate()
+    _, complaint = await process.communicate()
     if process.returncode != 0:
-        last = complaint.strip().splitlines()[-1:] or [f"exit {process.returncode}"]
-        raise RecordingError(f"{last[0]}; {_still(take)}")
+        lines = complaint.decode(errors="replace").strip().splitlines()
+        why = lines[-1] if lines else f"exit {process.returncode}"
+        raise RecordingError(f"{why}; {_still(take)}")
     return path
 
 
@@ -207,5 +253,5 @@ def _new_take() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RecordingError(f"{folder} cannot be made: {error.strerror}") from error
+        raise RecordingError(f"{told(folder)} cannot be made: {error.strerror}") from error
     return folder / f"lofid-{stamp}.mid"

@@ -7,10 +7,11 @@ Rules:
 * The clock stands still during an input: it is read once, in whole microseconds, and kept with it.
 * That a note sounded is no input. It is in the journal already, and no music depends on it.
 * Inputs are told in batches, at the latest with the first that comes a second after the others:
-  a player says something about once a second.
+  a player says something about once a second. No batch is too long for a record.
 """
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,8 @@ from lofid.settings import Settings
 
 BATCH_MICROSECONDS = 1_000_000
 LONGEST_BATCH = 64
+LONGEST_BATCH_BYTES = 2**16
+"""With one input more, which may be the 512 chords of a seed, this is still within a record."""
 _SOUNDING = ("on", "off")
 _MICRO = 1_000_000
 
@@ -82,6 +85,7 @@ class Witness(Engine):
         self.tell: Tell | None = None
         self._clock = StillClock(now)
         self._inputs: list[Given] = []
+        self._inputs_bytes = 0
         self._number = 0
         self._part: _Part | None = None
         super().__init__(predictor, settings, seed, self._clock.seconds)
@@ -95,14 +99,16 @@ class Witness(Engine):
 
     def _tell(self) -> None:
         if self._inputs and self.tell is not None:
-            inputs, self._inputs = self._inputs, []
+            inputs, self._inputs, self._inputs_bytes = self._inputs, [], 0
             number, self._number = self._number, self._number + len(inputs)
             self.tell(written(number, inputs))
 
     def _keep(self, given: Given) -> None:
         self._inputs.append(given)
+        self._inputs_bytes += len(json.dumps(given.arguments))
         passed = given.microseconds - self._inputs[0].microseconds
-        if passed >= BATCH_MICROSECONDS or len(self._inputs) >= LONGEST_BATCH:
+        is_long = len(self._inputs) >= LONGEST_BATCH or self._inputs_bytes >= LONGEST_BATCH_BYTES
+        if is_long or passed >= BATCH_MICROSECONDS:
             self._tell()
 
     def _end_part(self) -> None:

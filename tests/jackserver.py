@@ -54,14 +54,20 @@ def wait_until(
 class JackServer:
     """``with JackServer() as server:`` runs jackd's dummy driver under a name of its own.
 
+    One that ``is_patient`` waits 0.1 s for a client; else it skips, under load too, the periods for
+    which a client was late, and their MIDI is lost: that is jackd's default.
+
     While it runs, this process's JACK clients find it; ``env`` is for those of others: only what
     is the server's own, to be merged over an environment.
     """
 
-    def __init__(self, rate: int = RATE, period_frames: int = PERIOD_FRAMES) -> None:
+    def __init__(
+        self, rate: int = RATE, period_frames: int = PERIOD_FRAMES, is_patient: bool = True
+    ) -> None:
         self.name, self._claim = _free_name()
         self.rate = rate
         self.period_frames = period_frames
+        self._is_patient = is_patient
         self.env = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
         self._kept: dict[str, str | None] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -82,8 +88,8 @@ class JackServer:
 
     def start(self) -> None:
         """Run the server, also once more after :meth:`end` or :meth:`kill`."""
-        # Synchronous: under load the default mode skips clients' cycles, and their MIDI is lost.
-        command = ["jackd", "--sync", *_realtime_flag(), "-n", self.name, "-d", "dummy"]
+        how = [*(["--sync"] if self._is_patient else []), *_realtime_flag()]
+        command = ["jackd", *how, "-n", self.name, "-d", "dummy"]
         command += ["-r", str(self.rate), "-p", str(self.period_frames)]
         self._process = subprocess.Popen(
             command,

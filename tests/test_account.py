@@ -1,11 +1,14 @@
 """A transcript as a session: what was told is in the file, at its tick from the bar line on."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lofid.account import session_of
+from lofid.entries import Set
 from lofid.excerpt import between_seconds, between_ticks
 from lofid.session import Control, PlayedNote, Session
 from lofid.transcript import Transcript, read_transcript
@@ -64,6 +67,15 @@ def test_the_swing_of_the_settings_holds_from_the_beginning(tmp_path: Path) -> N
     assert session_of(read(desk)).swings == ((0, 66.7), (960, 50.0))
 
 
+@pytest.mark.parametrize("text", ["lots", "nan", ""])
+def test_a_swing_that_is_no_number_is_only_marked(desk: Desk, text: str) -> None:
+    tell(desk, "set", 960, name="swing", text=text)
+    tell(desk, "set", 1920, name="swing", text="1e9")
+    found = session_of(read(desk))
+    assert found.swings == ((0, 75.0),)
+    assert found.marks[1:] == ((960, f"swing = {text}"), (1920, "swing = 1e9"))
+
+
 def test_a_part_begins_at_a_bar_line(desk: Desk) -> None:
     """What held before is said there; a setting changed before is no mark of it."""
     tell(desk, "set", 100, name="swing", text="60")
@@ -87,14 +99,27 @@ def test_a_sweep_is_marked_where_it_rests(desk: Desk) -> None:
                          (900, "temperature = 0.9"))  # fmt: skip
 
 
+def test_a_knob_that_is_turned_for_hours_costs_little(desk: Desk) -> None:
+    """So many changes of one setting once took half a minute; what a sweep is, is the same."""
+    changes = [Set(tick * 100, tick / 6, "temperature", str(tick)) for tick in range(100_000)]
+    tell(desk, "end", 480)
+    whole = replace(read(desk), sets=tuple(changes))
+    began = time.process_time()
+    marks = session_of(whole).marks
+    assert time.process_time() - began < 5
+    assert marks == ((0, "seed 7"), (9_999_900, "temperature = 99999"))
+
+
 def test_what_is_played_while_the_music_stands_has_a_tick(desk: Desk) -> None:
-    """All of it lies where the music stands; of one key struck again there the last is there."""
-    for seconds, pitch in ((3.0, 60), (4.0, 62), (5.0, 60)):
+    """All of it lies where the music stands; a key struck again there comes a tick later."""
+    for seconds, pitch in ((3.0, 60), (4.0, 62), (5.0, 60), (6.0, 60)):
         rest = {"tick": 960, "channel": 0, "pitch": pitch, "by_person": True}
-        desk.scribe.write("on", **rest, seconds=seconds, velocity=80)
+        desk.scribe.write("on", **rest, seconds=seconds, velocity=80 + int(seconds))
         desk.scribe.write("off", **rest, seconds=seconds + 0.5)
     found = session_of(between_seconds(read(desk), 2.0, 9.0))
-    assert {(n.tick, n.length_ticks, n.pitch) for n in found.notes} == {(960, 1, 60), (960, 1, 62)}
+    assert [(n.tick, n.length_ticks, n.pitch, n.velocity) for n in found.notes] == [
+        (960, 1, 60, 83), (960, 1, 62, 84), (961, 1, 60, 85), (962, 1, 60, 86)
+    ]  # fmt: skip
 
 
 def test_a_tempo_that_no_file_can_say(desk: Desk) -> None:

@@ -159,11 +159,11 @@ def test_every_module_is_held_to_the_layers() -> None:
 @pytest.mark.parametrize(
     ("name", "pattern"),
     [
-        (".", "is a folder; give the name of a .mid file"),
-        ("/", "is a folder; give the name of a .mid file"),
-        ("", "is a folder; give the name of a .mid file"),
+        (".", "is a folder; give another name"),
+        ("/", "is a folder; give another name"),
+        ("", "is a folder; give another name"),
         ("x" * 300, "File name too long; give another name"),
-        ("pipe", "is no regular file; give the name of a .mid file"),
+        ("pipe", "is no regular file; give another name"),
     ],
     ids=["here", "root", "empty", "long", "pipe"],
 )

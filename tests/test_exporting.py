@@ -23,11 +23,13 @@ from hypothesis import strategies as st
 from lofid import audio, exporting
 from lofid.audio import find_sound_font, seconds_of
 from lofid.errors import RecordingError
-from lofid.exporting import export, main
+from lofid.exporting import ENDING_SIGNALS, export, export_take, main
+from lofid.library import Library
 from lofid.music import BAR_TICKS
-from lofid.notation import MOST_BARS, musicxml_bytes
+from lofid.notation import musicxml_bytes
 from lofid.pianoroll import png_bytes
 from lofid.session import Control, PlayedNote, Session
+from lofid.transcript import Transcript
 from tests.journals import Desk
 from tests.test_midifile import files_no_longer_than, read_by_mido
 
@@ -189,6 +191,12 @@ def test_marks_in_a_picture_may_be_any_text() -> None:
     assert png_bytes(replace(SESSION, marks=tuple(marks)), "$take$").startswith(b"\x89PNG")
 
 
+def test_a_picture_of_any_title_is_made_without_a_warning() -> None:
+    """Also of letters that no font here has, and of what matplotlib would read as mathematics."""
+    title = "$x^ \u65e5\u672c \U0001f3b9"
+    assert png_bytes(SESSION, title).startswith(b"\x89PNG")
+
+
 @pytest.mark.skipif(bool(why_no_sound()), reason=why_no_sound())
 @pytest.mark.parametrize("kind", ["wav", "flac"])
 def test_sound_is_not_silent(tmp_path: Path, kind: str) -> None:
@@ -212,6 +220,21 @@ def test_fluidsynth_says_what_it_could_not_do(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [font]
 
 
+@pytest.mark.skipif(bool(why_no_sound()), reason=why_no_sound())
+def test_sound_is_as_loud_whatever_the_users_own_fluidsynth_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also with a font by a relative path that looks like an option."""
+    (tmp_path / ".fluidsynth").write_text("gain 0.001\n")
+    (tmp_path / "-o.sf2").symlink_to(find_sound_font())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    path = export(SESSION, tmp_path / "take.wav", sound_font=Path("-o.sf2"))
+    with wave.open(str(path)) as file:
+        frames = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    assert np.abs(frames.astype(int)).max() > 1000
+
+
 def test_how_long_it_sounds() -> None:
     """Four beats at 80 and four at 90; 120 where nobody says a tempo."""
     assert seconds_of(SESSION) == pytest.approx(3 + 4 * 60 / 90)
@@ -233,11 +256,13 @@ def test_the_best_sound_font_is_taken(tmp_path: Path, monkeypatch: pytest.Monkey
         find_sound_font()
     some = font_of(tmp_path, "Aaa.SF2")
     (tmp_path / "readme.txt").touch()
+    (tmp_path / "default.sf2").mkdir()
     assert find_sound_font() == some
     known = font_of(other, "FluidR3_GM.sf2")
     assert find_sound_font() == known
 
 
+PIPE = b"a named pipe, to which nobody writes"
 LONG = replace(SESSION, end_tick=8 * 3600 * 2 * 480)
 
 
@@ -248,10 +273,10 @@ LONG = replace(SESSION, end_tick=8 * 3600 * 2 * 480)
         (SESSION, "take", r"what is that to be\? Names end in "),
         (SESSION, "nowhere/take.mid", "cannot be written: No such file or directory"),
         (SESSION, "there.mid", "is there already; give another name, or overwrite it"),
-        (SESSION, "folder.png", "is no regular file; give another name"),
-        (SESSION, "take\0.mid", "cannot be written: embedded null byte|what is that to be"),
+        (SESSION, "folder.png", "is a folder; give another name"),
+        (SESSION, "take\0.mid", r"no file can be called so \(embedded null byte\)"),
         (SILENCE, "take.musicxml", "there is no note in it that could be written down"),
-        (LONG, "take.xml", f"14400 bars are too many to be written down, {MOST_BARS} are the most"),
+        (LONG, "take.xml", "14400 bars are too many to be written down, 512 are the most; export"),
         (LONG, "take.png", "14400 bars are too many for a picture, 256 are the most; export a"),
     ],
 )
@@ -285,13 +310,18 @@ def test_missing_programs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     [
         (SESSION, None, "cannot be read: No such file or directory"),
         (SESSION, b"ID3", "is no sound font; give an .sf2 or .sf3 file"),
+        (SESSION, PIPE, "is no sound font; give an .sf2 or .sf3 file"),
         (LONG, b"RIFF0000sfbk", "is longer than a .wav can be, which is 6.8 hours; make a .flac"),
     ],
 )
 def test_sound_that_cannot_be_made(
     tmp_path: Path, session: Session, data: bytes | None, said: str
 ) -> None:
-    font = tmp_path / "x.sf2" if data is None else font_of(tmp_path, "x.sf2", data)
+    font = tmp_path / "x.sf2"
+    if data == PIPE:
+        os.mkfifo(font)
+    elif data is not None:
+        font_of(tmp_path, "x.sf2", data)
     with pytest.raises(RecordingError) as caught:
         export(session, tmp_path / "take.wav", sound_font=font)
     assert str(caught.value).endswith(said)
@@ -340,6 +370,22 @@ def session_in(folder: Path) -> str:
     return desk.scribe.session
 
 
+def test_what_no_file_can_say_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a journal has in it."""
+
+    def impossible(_transcript: Transcript) -> Session:
+        return Session((), ((0, 1.0),), (), 0, 1, 0)
+
+    monkeypatch.setattr(exporting, "session_of", impossible)
+    session = session_in(tmp_path)
+    with pytest.raises(RecordingError) as caught:
+        export_take(Library(tmp_path), session, tmp_path / "a.mid")
+    assert str(caught.value) == (
+        f"{tmp_path}/a.mid: {session} has what no file can say: "
+        "a tempo of 1.0 bpm is outside 4 to 1000"
+    )
+
+
 def exported(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-P", "-m", "lofid.exporting", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -371,14 +417,15 @@ def test_it_runs_at_the_lowest_priority_and_can_be_ended(
         os.kill(os.getpid(), signal.SIGTERM)
         return b"too late"
 
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
     monkeypatch.setattr(exporting, "midi_bytes", ended_meanwhile)
     monkeypatch.setattr(os, "nice", lambda increment: seen.update(nice=increment))
     try:
         with pytest.raises(SystemExit) as caught:
             main([str(journal), session_in(journal), str(tmp_path / "take.mid")])
     finally:
-        signal.signal(signal.SIGTERM, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     assert (caught.value.code, seen["nice"]) == (143, 19)
     assert list(tmp_path.iterdir()) == [journal]
 

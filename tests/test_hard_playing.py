@@ -78,10 +78,8 @@ def test_whatever_is_played(jack_server: JackServer, tmp_path: Path, mode: str) 
             wait_until(lambda: lofid.status()["notes"]["heard"] == struck, "all of it")
         wait_until(lambda: lofid.status()["keyboard"] == "waited for", "the news")
         status = lofid.status()
-        assert (status["notes"]["underruns"], status["notes"]["restarts"]) == (0, 0)
-        if mode == "answer":
-            wait_until(lambda: lofid.status()["turn"] != "yours", "its turn")
-        before = lofid.status()["notes"]["played"]
+        assert status["notes"]["restarts"] == 0
+        before = status["notes"]["played"]
         wait_until(lambda: lofid.status()["notes"]["played"] > before, "music")
         assert lofid.ctl("quit").returncode == 0
         assert lofid.wait() == 0

@@ -1,10 +1,13 @@
 """Takes outlive the journal, are cut where they were marked, and are told by their names."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lofid.errors import ControlError, RecordingError
 from lofid.library import Kept, Library, kept_line, span_take
@@ -97,7 +100,7 @@ def test_no_take_takes_anothers_name(desk: Desk, tmp_path: Path) -> None:
     assert library.keep(kept(desk, 5.0, 6.0)).name == "take-2"
 
 
-@pytest.mark.parametrize("name", ["", ".hidden", "a/b", "..", "a\nb", "x" * 121])
+@pytest.mark.parametrize("name", ["", ".hidden", "-x", "a/b", "..", "a\nb", "caf\udce9", "x" * 121])
 def test_what_no_take_can_be_called(desk: Desk, tmp_path: Path, name: str) -> None:
     """To keep, to read or to delete; the journal is not touched."""
     library = Library(tmp_path)
@@ -120,24 +123,134 @@ def test_what_is_not_there(tmp_path: Path) -> None:
             what("take")
 
 
-def test_a_take_that_is_damaged_is_told(desk: Desk, tmp_path: Path) -> None:
+def test_what_is_no_take_is_told_and_hides_no_other(desk: Desk, tmp_path: Path) -> None:
+    """Damaged, half there, or something of another kind."""
+    library, folder = Library(tmp_path), tmp_path / "takes"
+    for name in ("damaged", "good", "half"):
+        library.keep(kept(desk, 1.0, 2.0, name=name))
+    (folder / "damaged" / "take.json").write_text("{}")
+    (folder / "half" / "take.json").unlink()
+    (folder / "notes.txt").touch()
+    told: list[str] = []
+    assert [take.name for take in library.takes(told.append)] == ["good"]
+    assert told == [
+        f"{folder}/damaged/take.json: is damaged; 'lofid takes --delete'",
+        f"{folder}/half/take.json: is missing; 'lofid takes --delete'",
+        f"{folder}/notes.txt/take.json: cannot be read: Not a directory",
+    ]
+    library.delete("damaged")
+    library.delete("half")
+    assert sorted(path.name for path in folder.iterdir()) == ["good", "notes.txt"]
+
+
+def test_a_link_is_deleted_and_not_what_it_leads_to(desk: Desk, tmp_path: Path) -> None:
     library = Library(tmp_path)
     library.keep(kept(desk, 1.0, 2.0))
-    (tmp_path / "takes" / "take" / "take.json").write_text("{}")
-    with pytest.raises(RecordingError, match=r"take\.json: is damaged; 'lofid takes --delete'"):
-        library.takes()
-    library.delete("take")
-    assert library.takes() == []
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "mine").touch()
+    (tmp_path / "takes" / "link").symlink_to(tmp_path / "elsewhere")
+    library.delete("link")
+    assert [path.name for path in (tmp_path / "takes").iterdir()] == ["take"]
+    assert (tmp_path / "elsewhere" / "mine").exists()
+
+
+def test_a_take_is_deleted_at_once(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before all its files are gone, it is none any more, and hides no other."""
+    library = Library(tmp_path)
+    library.keep(kept(desk, 1.0, 2.0))
+
+    def killed(_path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            library.delete("take")
+    told: list[str] = []
+    assert (library.takes(told.append), told) == ([], [])
 
 
 def test_nothing_unfinished_is_left(desk: Desk, tmp_path: Path) -> None:
-    """Neither by a session that nobody wrote, nor by a crash once the next one tidies up."""
-    library = Library(tmp_path)
+    """Neither by a session that nobody wrote, nor by a crash once the next one tidies up.
+
+    What is new may be another process's work.
+    """
+    library, takes = Library(tmp_path), tmp_path / "takes"
     with pytest.raises(RecordingError, match="nothing of the session other was written"):
         library.keep(kept(desk, 1.0, 2.0, session="other"))
-    (tmp_path / "takes" / ".abcd").mkdir(parents=True)
+    for name in (".new", ".old"):
+        (takes / name).mkdir(parents=True)
+    os.utime(takes / ".old", (0.0, 0.0))
     library.tidy()
-    assert list((tmp_path / "takes").iterdir()) == []
+    assert [path.name for path in takes.iterdir()] == [".new"]
+
+
+def test_what_a_crash_left_is_kept_for_a_time(desk: Desk, tmp_path: Path) -> None:
+    """As long as the journal; what a person made is kept for ever."""
+    library = Library(tmp_path)
+    for name in ("old", "new"):
+        for made in ("crash", "keep", "record"):
+            library.keep(kept(desk, 1.0, 2.0, name=f"{name}-{made}", made=made))
+            if name == "old":
+                os.utime(tmp_path / "takes" / f"old-{made}" / "take.json", (50.0, 50.0))
+    library.forget_crashes(100.0)
+    assert sorted(take.name for take in library.takes()) == [
+        "new-crash", "new-keep", "new-record", "old-keep", "old-record",
+    ]  # fmt: skip
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["on", "off", "control"]),
+        st.integers(60, 61),
+        st.booleans(),
+        st.sampled_from([0.0, 0.5]),
+        st.sampled_from([0, 320]),
+    ),
+    max_size=12,
+)
+
+
+WHOLE = ("5m", "99 bars")
+"""Longer than any of these."""
+
+
+def performed(desk: Desk, acts: list[Any]) -> None:
+    """Tell of what is played, some of it while the music stands."""
+    for what, pitch, by_person, seconds, ticks in acts:
+        desk.clock.seconds += seconds + ticks / 640
+        desk.holds["tick"] += ticks
+        values: dict[str, Any] = {"channel": 0, "pitch": pitch, "by_person": by_person}
+        values |= {"velocity": 80} if what == "on" else {}
+        values = {"data": [0xB0, pitch, 1]} if what == "control" else values
+        desk.scribe.write(what, tick=desk.holds["tick"], **values)
+    desk.flush(0.0)
+
+
+@given(before=ACTS, after=ACTS, length=st.sampled_from([*WHOLE, "4s", "1 bar", "0.25 bars"]))
+def test_what_was_kept_is_all_that_sounded_until_then_and_stays_so(
+    tmp_path_factory: pytest.TempPathFactory, before: list[Any], after: list[Any], length: str
+) -> None:
+    """Also what was played while the music stood, and what still sounds; whatever follows."""
+    desk = Desk(tmp_path_factory.mktemp("journal"))
+    library = Library(desk.folder)
+    performed(desk, before)
+    desk.clock.seconds += 3.0
+    tick, seconds = desk.holds["tick"], desk.scribe.seconds
+    desk.scribe.write("take", tick=tick, seconds=seconds, action="stop", name="take")
+    desk.flush(0.25)
+    whole = library.transcript(desk.scribe.session)
+    library.keep(span_take(Span.parse(length), desk.scribe.session, tick, seconds, 0.0, "take"))
+    now = library.transcript("take")
+    performed(desk, after)
+    later = library.transcript("take")
+    assert (now.end.tick, now.end.seconds) == (tick, seconds)
+    for name in ("begin", "end", "notes", "controls", "tempos", "keys"):
+        assert getattr(now, name) == getattr(later, name)
+    if length in WHOLE:
+        assert (now.notes, now.controls) == (whole.notes, whole.controls)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +269,11 @@ def test_a_span(text: str, span: Span, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "5", "m", "-5m", "0s", "5 minutes ago", "5m30s", "\u0665m", "1e9s"]
+    "text",
+    [
+        *("", "5", "m", "-5m", "0s", "5 minutes ago", "5m30s", "\u0665m", "1e9s"),
+        *("9" * 400 + "h", "9" * 309 + " bars", "0.0001 bars", "0.0001s"),
+    ],
 )
 def test_what_is_no_span(text: str) -> None:
     with pytest.raises(ControlError, match="is no length: give one such as 90s"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,6 +84,12 @@ def test_a_record_is_an_entry(payload: bytes, entry: Entry) -> None:
          "key.text 'H' is not a key such as 'F minor' or 'Eb major'"),
         (b'{"what":"tempo","tick":1,"seconds":1,"bpm":0}',
          "tempo.bpm Input should be greater than 0"),
+        (b'{"what":"control","tick":1,"seconds":1,"data":[176,5]}',
+         "control.data MIDI has no such controller: [176, 5]"),
+        (b'{"what":"control","tick":1,"seconds":1,"data":[192,5,5]}',
+         "control.data MIDI has no such controller: [192, 5, 5]"),
+        (b'{"what":"control","tick":1,"seconds":1,"data":[144,5,5]}',
+         "control.data MIDI has no such controller: [144, 5, 5]"),
         (b'{"tick":1}', "Unable to extract tag using discriminator 'what'"),
         (b'{"what":"end"', "Invalid JSON: EOF while parsing an object at line 1 column 13"),
         (b"[" * 100_000, "Invalid JSON: recursion limit exceeded at line 1 column 202"),
@@ -92,6 +99,24 @@ def test_what_is_no_entry_is_said_in_one_line(payload: bytes, message: str) -> N
     with pytest.raises(ValueError, match=r".") as caught:
         parse(payload)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"channels": {"lead": 0}}, "header.channels lacks keys"),
+        ({"channels": {}}, "header.channels lacks keys, lead"),
+        ({"channels": {"lead": 3, "keys": 3}}, "header.channels lead and keys share channel 3"),
+        ({"settings": {"music": 7}}, "header.settings.music Input should be an object"),
+    ],
+)
+def test_what_is_no_header_is_said_in_one_line(
+    tmp_path: Path, values: dict[str, Any], message: str
+) -> None:
+    """And a piece that begins so is read no further."""
+    _, faults = read(written(tmp_path, header(**values) + mark("unread")))
+    assert len(faults) == 1
+    assert message in faults[0]
 
 
 HURT = mark("hurt").replace(b"hurt", b"hurl")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lofid.entries import Mark, parse
 from lofid.records import MOST_BYTES, Damage, Record, decode, encode
 
 JSON = st.recursive(
@@ -116,6 +117,13 @@ def test_a_file_made_to_keep_a_reader_busy_does_not() -> None:
 def test_what_json_cannot_say_is_refused(values: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
         encode("mark", values)
+
+
+def test_a_text_that_is_no_unicode_is_written_as_far_as_it_is() -> None:
+    """As a file's name may be, or what somebody types in another encoding."""
+    (record,) = decode(encode("mark", {"tick": 0, "seconds": 0.0, "text": "caf\udce9 \u2026"}))
+    assert isinstance(record, Record)
+    assert parse(record.payload) == Mark(0, 0.0, "caf? \u2026")
 
 
 def test_the_longest_record_comes_back() -> None:

@@ -1,26 +1,18 @@
-"""The scribe: what is told is in the pieces, once, whatever the disk does."""
+"""The scribe: what is told is in the pieces, once, and each piece can be read alone."""
 
 import os
-import resource
-import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lofid import __version__
-from lofid.entries import Control, Gap, Header, Mark, On
+from lofid.entries import Control, Header, On
 from lofid.pieces import is_being_written
 from lofid.records import MOST_BYTES
-from lofid.scribe import MOST_WAITING_BYTES, RETRY_SECONDS, Scribe
+from lofid.scribe import Scribe
 from tests.journals import WALL, Desk, held
-
-FULL = "No space left on device"
 
 
 @pytest.fixture
@@ -142,6 +134,19 @@ def test_pieces_go_when_they_are_too_old(tmp_path: Path) -> None:
     assert (old.exists(), young.exists()) == (False, True)
 
 
+def test_a_clock_that_is_set_ahead_makes_nothing_old(tmp_path: Path) -> None:
+    young = tmp_path / "20261120T090000Z-00000001-000001.journal"
+    young.touch()
+    os.utime(young, (WALL - 86400, WALL - 86400))
+    desk = Desk(tmp_path, piece_bytes=1000)
+    for number in range(3):
+        desk.mark(f"{number}" + "x" * 900)
+        desk.flush()
+        desk.clock.ahead_seconds = 100 * 86400.0
+    assert young.exists()
+    assert len(desk.pieces()) == 3
+
+
 def test_two_scribes_in_one_folder_never_share_a_piece(tmp_path: Path) -> None:
     desks = [Desk(tmp_path), Desk(tmp_path)]
     for number in range(10):
@@ -172,191 +177,6 @@ def test_a_piece_is_given_back_at_the_close(desk: Desk) -> None:
     desk.scribe.close()
     assert not is_being_written(piece.path)
     assert desk.told() == ["|", "one", "told last"]
-
-
-class Disk:
-    """``os.write`` and ``os.open``, which fail when told to."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.room: int | None = None
-        self._write = os.write
-        monkeypatch.setattr(os, "write", self.write)
-
-    def write(self, descriptor: int, data: memoryview) -> int:
-        if self.room == 0:
-            raise OSError(28, FULL)
-        written = self._write(descriptor, data[: self.room])
-        if self.room is not None:
-            self.room -= written
-        return written
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    return Disk(monkeypatch)
-
-
-def test_a_full_disk_is_said_and_when_there_is_room_it_goes_on_in_a_new_piece(
-    desk: Desk, disk: Disk
-) -> None:
-    desk.mark("before")
-    desk.flush()
-    disk.room = 40
-    for number in range(4):
-        desk.mark(f"during {number}")
-        desk.flush()
-        assert str(desk.scribe.fault) == (
-            f"{desk.pieces()[0].path}: cannot be written: {FULL}; "
-            "what was recorded until now is kept, and lofid goes on trying"
-        )
-    assert desk.read()[0][-1] == Mark(0, 0.0, "before")
-    disk.room = None
-    desk.flush(RETRY_SECONDS)
-    desk.mark("after")
-    desk.flush()
-    assert desk.scribe.fault is None
-    assert desk.told() == ["|", "before", "|", "gap", *(f"during {n}" for n in range(4)), "after"]
-    gap = next(entry for entry in desk.read()[0] if isinstance(entry, Gap))
-    assert gap == Gap(seconds=1.0, from_seconds=1.0, records=0, why=FULL)
-    desk.flush(3600.0)
-    desk.mark("an hour later")
-    desk.flush()
-    assert desk.told()[-2:] == ["|", "an hour later"], "a gap is told once"
-
-
-def test_it_is_tried_again_every_few_seconds_only(desk: Desk, disk: Disk) -> None:
-    disk.room = 0
-    desk.mark("one")
-    desk.flush()
-    disk.room = None
-    desk.flush(RETRY_SECONDS - 0.1)
-    assert (desk.scribe.fault is None, desk.pieces()) == (False, [])
-    desk.flush(0.2)
-    assert desk.told() == ["|", "gap", "one"]
-
-
-def test_tries_on_a_full_disk_leave_nothing_behind(desk: Desk, disk: Disk) -> None:
-    for room in (0, 10, 400):
-        disk.room = room
-        desk.mark("one")
-        desk.flush(RETRY_SECONDS)
-        assert list(desk.folder.iterdir()) == []
-
-
-def test_what_waits_is_bounded_and_what_was_lost_is_said(desk: Desk, disk: Disk) -> None:
-    """The oldest goes, and the new piece begins with what held after it."""
-    desk.mark("before")
-    desk.flush()
-    disk.room = 0
-    long = "x" * (MOST_WAITING_BYTES // 4)
-    for number in range(10):
-        desk.holds["tick"] = number
-        desk.scribe.write("mark", tick=number, text=f"{number}")
-        desk.scribe.write("mark", tick=number, text=f"{number}{long}")
-        desk.flush()
-    disk.room = None
-    desk.flush(RETRY_SECONDS)
-    entries, _ = desk.read()
-    header, gap, *marks = entries[2:]
-    assert isinstance(header, Header)
-    assert (header.tick, header.seconds) == (6, 8.0)
-    assert gap == Gap(seconds=8.0, from_seconds=1.0, records=14, why=FULL)
-    assert [mark.text[0] for mark in marks if isinstance(mark, Mark)] == list("778899")
-
-
-@given(steps=st.lists(st.tuples(st.integers(0, 4), st.none() | st.integers(0, 1500)), max_size=25))
-def test_whatever_room_there_is_all_is_written_once_and_in_order(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, int | None]]
-) -> None:
-    """Each step tells some marks, and gives the disk room for so many bytes; at last for all."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        disk = Disk(monkeypatch)
-        desk = Desk(tmp_path_factory.mktemp("pieces"), piece_bytes=2000)
-        count = 0
-        for marks, room in steps:
-            for _ in range(marks):
-                desk.mark(f"{count}")
-                count += 1
-            disk.room = room
-            desk.flush(3.0)
-        disk.room = None
-        desk.scribe.close()
-        texts = [text for text in desk.told() if text not in ("|", "gap")]
-        assert texts == [f"{number}" for number in range(count)]
-        assert desk.scribe.fault is None
-
-
-def test_a_file_in_the_folders_place_is_said_until_it_is_gone(desk: Desk) -> None:
-    desk.folder.touch()
-    desk.mark("one")
-    desk.flush()
-    assert str(desk.scribe.fault) == (
-        f"{desk.folder}: cannot be written: File exists; what was recorded until now is kept, "
-        "and lofid goes on trying"
-    )
-    desk.folder.unlink()
-    desk.flush(RETRY_SECONDS)
-    assert (desk.scribe.fault, desk.told()) == (None, ["|", "gap", "one"])
-
-
-def test_a_journal_that_somebody_removes_goes_on_in_a_new_piece(desk: Desk) -> None:
-    """Also its folder. What is told after that is not written to nowhere."""
-    desk.mark("one")
-    desk.flush()
-    (piece,) = desk.pieces()
-    piece.path.unlink()
-    desk.folder.rmdir()
-    desk.mark("two")
-    desk.flush()
-    assert str(desk.scribe.fault).startswith(
-        f"{piece.path}: cannot be written: somebody has removed it; "
-    )
-    desk.flush(RETRY_SECONDS)
-    assert (desk.scribe.fault, desk.told()) == (None, ["|", "gap", "two"])
-
-
-def test_what_cannot_be_synced_is_said_and_goes_on_elsewhere(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(_descriptor: int, _folder: Path) -> None:
-        raise OSError(5, "Input/output error")
-
-    desk.mark("one")
-    desk.flush()
-    with monkeypatch.context() as patched:
-        patched.setattr("lofid.scribe.sync", broken)
-        desk.scribe.sync()
-    assert "cannot be written: Input/output error" in str(desk.scribe.fault)
-    desk.mark("two")
-    desk.flush(RETRY_SECONDS)
-    assert (desk.scribe.fault, desk.told()) == (None, ["|", "one", "|", "gap", "two"])
-
-
-def test_pieces_that_cannot_be_removed_do_not_stop_the_writing(tmp_path: Path) -> None:
-    stuck = tmp_path / "20200101T000000Z-00000001-000001.journal"
-    stuck.mkdir()
-    os.utime(stuck, (0, 0))
-    desk = Desk(tmp_path)
-    desk.mark("one")
-    desk.flush()
-    assert str(desk.scribe.fault).startswith(f"{stuck}: cannot be removed: ")
-    assert desk.told() == ["|", "one"]
-
-
-def test_a_close_writes_at_once_what_waits(desk: Desk, disk: Disk) -> None:
-    disk.room = 0
-    desk.mark("one")
-    desk.flush()
-    disk.room = None
-    desk.scribe.close()
-    assert (desk.scribe.fault, desk.told()) == (None, ["|", "gap", "one"])
-
-
-def test_a_close_on_a_full_disk_says_so(desk: Desk, disk: Disk) -> None:
-    disk.room = 0
-    desk.mark("one")
-    desk.scribe.close()
-    assert FULL in str(desk.scribe.fault)
 
 
 def test_flushes_and_syncs_in_other_threads_lose_nothing(tmp_path: Path) -> None:
@@ -397,100 +217,3 @@ def test_what_json_cannot_say_is_its_tellers_fault(desk: Desk) -> None:
 def test_a_header_that_nobody_could_read_is_refused_before_anything_plays(desk: Desk) -> None:
     with pytest.raises(ValueError, match=r"header\.moving Field required"):
         Scribe(desk.folder, lambda: {k: v for k, v in held().items() if k != "moving"})
-
-
-def test_a_piece_that_cannot_be_closed_well_is_said_and_the_next_one_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(_descriptor: int) -> None:
-        raise OSError(5, "Input/output error")
-
-    desk = Desk(tmp_path, piece_bytes=700)
-    desk.mark("one" + "x" * 300)
-    desk.flush()
-    with monkeypatch.context() as patched:
-        patched.setattr("lofid.pieces._sync", broken)
-        desk.mark("two" + "x" * 300)
-        desk.flush()
-    assert str(desk.scribe.fault).startswith(
-        f"{desk.pieces()[0].path}: cannot be written: Input/output error; "
-    )
-    assert [text[:3] for text in desk.told()] == ["|", "one", "|", "two"]
-
-
-@contextmanager
-def mounted(*arguments: str) -> Iterator[None]:
-    """Mount something for a time. Skips where that is not allowed."""
-    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"cannot mount here: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", arguments[-1]], check=True)
-
-
-def test_a_small_disk_that_fills_up_and_is_cleared(desk: Desk) -> None:
-    """A real one: all that was flushed before is there, and nothing is lost of what waits."""
-    desk.folder.mkdir()
-    with mounted("-t", "tmpfs", "-o", "size=64k", "tmpfs", str(desk.folder)):
-        ballast = desk.folder / "ballast"
-        ballast.write_bytes(bytes(40_000))
-        count = 0
-        while desk.scribe.fault is None:
-            desk.mark(f"{count}")
-            count += 1
-            desk.flush()
-            assert count < 1000, "the disk is never full"
-        assert FULL in str(desk.scribe.fault)
-        flushed = [text for text in desk.told() if text not in ("|", "gap")]
-        assert flushed == [f"{n}" for n in range(len(flushed))]
-        assert len(flushed) > 50
-        for _ in range(50):
-            desk.mark(f"{count}")
-            count += 1
-            desk.flush()
-        assert desk.scribe.fault is not None
-        ballast.unlink()
-        desk.flush(RETRY_SECONDS)
-        assert desk.scribe.fault is None
-        assert [text for text in desk.told() if text not in ("|", "gap")] == [
-            f"{n}" for n in range(count)
-        ]
-        desk.scribe.close()
-
-
-def test_a_disk_that_becomes_read_only_and_writable_again(desk: Desk) -> None:
-    desk.folder.mkdir()
-    with mounted("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(desk.folder)):
-        desk.mark("before")
-        desk.scribe.close()  # a disk with a file that is open to write stays writable
-        remount = ["mount", "-o", "remount,ro", str(desk.folder)]
-        subprocess.run(remount, check=True)
-        second = Desk(desk.folder)
-        second.mark("one")
-        second.flush()
-        assert "cannot be written: Read-only file system" in str(second.scribe.fault)
-        subprocess.run([*remount[:2], "remount,rw", remount[3]], check=True)
-        second.flush(RETRY_SECONDS)
-        assert (second.scribe.fault, second.told()) == (None, ["|", "gap", "one"])
-        assert desk.told() == ["|", "before"]
-        second.scribe.close()
-
-
-def test_a_limit_on_the_size_of_files_is_said_too(desk: Desk) -> None:
-    """For systems where nothing can be mounted: the system itself refuses to write on."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    desk.mark("one")
-    desk.flush()
-    size = desk.pieces()[0].path.stat().st_size
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, before[1]))
-    try:
-        desk.mark("two")
-        desk.flush()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert "cannot be written: File too large" in str(desk.scribe.fault)
-    assert desk.told() == ["|", "one"]
-    desk.flush(RETRY_SECONDS)
-    assert (desk.scribe.fault, desk.told()) == (None, ["|", "one", "|", "gap", "two"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lofid.music import GRID_TICKS, swung
-from lofid.session import Control, PlayedNote, Session
+from lofid.session import Control, PlayedNote, Session, apart
 from lofid.straight import straightened, straightened_by_ear, unswung
 
 LEGAL = PlayedNote(0, 10, 0, 60, 80)
@@ -152,3 +152,25 @@ def test_what_was_composed_on_the_grid_lies_there_again(
 def _swung(note: PlayedNote, percent: float) -> PlayedNote:
     tick, end_tick = swung(note.tick, percent), swung(note.end_tick, percent)
     return replace(note, tick=tick, length_ticks=end_tick - tick)
+
+
+@given(st.lists(st.builds(
+    PlayedNote, st.integers(0, 9), st.integers(1, 9), st.just(0), st.integers(60, 61),
+    st.integers(1, 127), st.booleans(),
+)))  # fmt: skip
+def test_apart_none_is_lost(notes: list[PlayedNote]) -> None:
+    """Each voice has all its notes in order, none over another, each where it was if there is room.
+
+    And none is longer, but for the tick that each has.
+    """
+    parted = list(apart(notes))
+    Session(tuple(sorted(parted)), (), (), 0, 1, 99)
+    for voice in {note.voice for note in notes}:
+        before = sorted((n for n in notes if n.voice == voice), key=lambda note: note.tick)
+        after = [note for note in parted if note.voice == voice]
+        assert [note.velocity for note in after] == [note.velocity for note in before]
+        free_tick = 0
+        for note, written in zip(after, before, strict=True):
+            assert note.tick == max(written.tick, free_tick)
+            assert note.end_tick <= max(written.end_tick, note.tick + 1)
+            free_tick = note.tick + 1

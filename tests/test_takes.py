@@ -117,7 +117,7 @@ def test_keep_and_export_when_nobody_plays(jack_server: JackServer, tmp_path: Pa
         ("export", "end", "a.mid", "--format", "mp3"): "'mp3' is no format: midi, musicxml, png, "
         "wav, flac are",
         ("takes", "--delete", "../lofid"): "a take cannot be called '../lofid': give up to 120 "
-        "letters without '/', the first no dot",
+        "letters without '/', the first no dot and no dash",
         (
             "keep",
             "--last",
@@ -206,6 +206,7 @@ def test_a_take_that_cannot_become_a_file_is_kept(jack_server: JackServer, tmp_p
         path = tmp_path / "usb" / "take.mid"
         assert stopped.stderr == (
             f"lofid: {path}: cannot be written: No such file or directory; "
+            "make that folder or choose another one; "
             "the take is kept: 'lofid export take OUT.mid'\n"
         )
     assert run(tmp_path, "export", "take", "take.mid").returncode == 0

@@ -11,7 +11,7 @@ from lofid.entries import Control, End, Gap, KeyChange, Mark, Set, Take, Tempo, 
 from lofid.errors import RecordingError
 from lofid.excerpt import between_seconds, between_ticks
 from lofid.pieces import Piece
-from lofid.reading import reaching_back
+from lofid.reading import last_moment, reaching_back
 from lofid.timemap import TimeMap
 from lofid.transcript import Moment, Note, Transcript, read_transcript
 from tests.journals import Desk
@@ -242,6 +242,25 @@ def test_whatever_is_played_is_read_as_it_sounded(
     desk = Desk(tmp_path_factory.mktemp("pieces"), piece_bytes=900)
     notes = performed(desk, acts)
     assert list(read_transcript(desk.pieces()).notes) == notes
+
+
+@given(acts=ACTS.filter(bool))
+def test_where_a_session_ends_is_known_without_reading_it_all(
+    tmp_path_factory: pytest.TempPathFactory, acts: list[Any]
+) -> None:
+    desk = Desk(tmp_path_factory.mktemp("pieces"), piece_bytes=900)
+    performed(desk, acts)
+    end = read_transcript(desk.pieces()).end
+    assert last_moment(desk.pieces()) == (end.tick, end.seconds)
+
+
+def test_a_session_ends_with_the_latest_that_happened_in_it(desk: Desk) -> None:
+    """Which need not be told last."""
+    tell(desk, "mark", 640, text="a")
+    on(desk, 6400)
+    off(desk, 5440)
+    desk.flush()
+    assert last_moment(desk.pieces()) == (6400, 10.0)
 
 
 @given(acts=ACTS.filter(bool), data=st.data())

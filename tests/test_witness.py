@@ -10,6 +10,7 @@ from lofid.errors import ConfigError
 from lofid.inputs import read
 from lofid.memory import Remembered
 from lofid.music import Event, Key
+from lofid.records import encode
 from lofid.witness import Witness
 from tests.fakes import PureModel
 
@@ -151,6 +152,18 @@ def test_batches_are_told_once_a_second_and_numbered() -> None:
     engine.flush()
     engine.flush()
     assert [(number, len(inputs)) for number, inputs in map(read, told)] == [(0, 4), (4, 1)]
+
+
+def test_a_batch_is_never_too_long_for_a_record() -> None:
+    """Not of inputs that are refused, either."""
+    engine, told = witness()
+    for _ in range(100):
+        with pytest.raises(ConfigError):
+            engine.set("tempo", "\U0001f600" * 16_000)
+    engine.flush()
+    assert len(names(told)) == 100
+    for batch in told:
+        encode("input", {"data": batch})
 
 
 def test_whatever_goes_into_an_engine_is_witnessed() -> None:

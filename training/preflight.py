@@ -5,12 +5,13 @@ busy for over a minute. mido reads the same bytes in milliseconds and complains,
 """
 
 import io
-import struct
 from pathlib import Path
 from typing import Any
 
 import mido
 
+from lofid.errors import MaterialError
+from lofid.material import midi_in
 from training.unreadable import UnreadableFile
 
 MAX_BYTES = 16 * 2**20
@@ -18,7 +19,6 @@ MAX_QUARTERS = 4 * 60 * 120
 """Four hours at 120 beats a minute."""
 MAX_NOTES = 50_000
 DRUM_CHANNEL = 9
-_NOT_MIDI = (EOFError, OSError, ValueError, IndexError, LookupError, TypeError)
 
 
 def check_midi(path: Path) -> bytes | None:
@@ -27,9 +27,7 @@ def check_midi(path: Path) -> bytes | None:
     Return None if it may have the file as it is, and a better one if tracks mix channels: where
     a drum and a note start together on one track, music21 makes a percussion chord of both.
     """
-    data = _bytes_of(path)
-    _check_header(data)
-    midi = _parse(data)
+    midi = _parse(_bytes_of(path))
     _check_length(midi)
     _check_notes(midi)
     return _unmixed(midi) if any(len(_channels(track)) > 1 for track in midi.tracks) else None
@@ -44,30 +42,13 @@ def _bytes_of(path: Path) -> bytes:
         raise UnreadableFile("cannot be opened", fault.strerror or str(fault)) from fault
 
 
-def _check_header(data: bytes) -> None:
-    """Say by the first 14 bytes whether this is a MIDI file that counts in quarter notes."""
-    if data.startswith(b"RIFF"):
-        raise UnreadableFile("RIFF-wrapped MIDI (save it as a standard MIDI file)")
-    if not data.startswith(b"MThd"):
-        raise UnreadableFile("not a MIDI file, whatever its name says")
-    if len(data) < 14:
-        raise UnreadableFile("truncated MIDI file")
-    kind, _tracks, division = struct.unpack(">HHH", data[8:14])
-    if kind == 2:
-        raise UnreadableFile("MIDI type 2 (independent patterns, no common time)")
-    if division & 0x8000:
-        raise UnreadableFile("SMPTE time (counts in film frames, not in quarter notes)")
-    if kind > 2 or division == 0:
-        raise UnreadableFile("damaged MIDI file", f"type {kind}, {division} ticks to the quarter")
-
-
 def _parse(data: bytes) -> mido.MidiFile:
     try:
-        return mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except EOFError:
-        raise UnreadableFile("truncated MIDI file") from None
-    except _NOT_MIDI as fault:
-        raise UnreadableFile("damaged MIDI file", str(fault)) from fault
+        midi: mido.MidiFile = midi_in(data)
+    except MaterialError as error:
+        reason, _, detail = str(error).removeprefix("is ").partition(": ")
+        raise UnreadableFile(reason, detail) from error
+    return midi
 
 
 def _check_length(midi: mido.MidiFile) -> None:

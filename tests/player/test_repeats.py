@@ -1,5 +1,7 @@
 """What ends something is said once more after an xrun."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,8 +48,31 @@ def test_what_set_a_state_is_said_again(
 
 
 def test_what_is_older_had_come_through() -> None:
-    """The first is 0.5 s and a frame before it is said again."""
-    assert after([(999 + CALM - WINDOW, OFF), (1000 + CALM - WINDOW, UP)], 1000) == [UP]
+    """The first was written 0.5 s and a frame before the xrun."""
+    assert after([(1000, OFF), (1001, UP)], 1001 + WINDOW) == [UP]
+
+
+def test_while_there_is_no_end_of_xruns_all_since_the_first_is_said_now_and_then() -> None:
+    """A listener may sleep for seconds. The times between are 0.05, 0.1, 0.2, 0.4, 0.8, 0.8 s."""
+    repeats = Repeats(RATE)
+    repeats.wrote(100, UP)
+    said = []
+    for frame in range(100, 100 + 3 * RATE, 240):
+        repeats.xrun(0.0)
+        if repeats.due(frame) == [UP]:
+            said.append(frame)
+    steps = [round((after - before) / RATE, 2) for before, after in pairwise([100, *said])]
+    assert steps[:1] == [0.05]
+    assert [round(step, 1) for step in steps[1:]] == [0.1, 0.2, 0.4, 0.8, 0.8]
+    assert repeats.due(100 + 4 * RATE) == [UP]
+    assert repeats.due(100 + 5 * RATE) == []
+    repeats.wrote(100 + 5 * RATE, OFF)
+    repeats.xrun(0.0)
+    assert repeats.due(100 + 7 * RATE) == []
+    assert repeats.due(100 + 8 * RATE) == []
+    repeats.xrun(0.0)
+    repeats.due(100 + 20 * RATE)
+    assert repeats.due(100 + 21 * RATE) == []
 
 
 messages = st.one_of(
@@ -85,22 +110,24 @@ class Synthesizer:
                 self.moved[what] = bytes([first, second])
 
 
-def test_a_listener_that_sleeps_through_a_note_off_holds_nothing(jack_server: JackServer) -> None:
-    """The server waits 0.1 s for it in each period, then goes on: what was in that is gone."""
+@pytest.mark.parametrize("is_patient", [True, False], ids=["waits", "never waits"])
+def test_a_listener_that_sleeps_through_a_note_off_holds_nothing(is_patient: bool) -> None:
+    """A server that waits 0.1 s a period for it, and one that goes on: what was in those is gone.
+
+    While the one waits, its frames stand nearly still; the other's go on.
+    """
     with (
-        PlayerProcess(jack_server.env) as player,
-        JackRecorder(jack_server) as sleeper,
-        JackRecorder(jack_server, name="awake") as awake,
+        JackServer(is_patient=is_patient) as server,
+        PlayerProcess(server.env) as player,
+        JackRecorder(server) as sleeper,
     ):
         player.open()
         sleeper.listen_to("lofid:out")
-        awake.listen_to("lofid:out")
+        sleeper.wait_for_cycles()
         player.say("play", notes=[[0, 960, 0, 60, 90]])
         player.say("start", tick=0, tempo=240.0)
-        (on,) = (event.frame for event in awake.wait_for(1))
-        off = on + jack_server.rate // 2
-        sleeper.sleep_at(off - 3 * jack_server.period_frames, 0.8)
+        (on,) = (event.frame for event in sleeper.wait_for(1))
+        sleeper.sleep_at(on + server.rate // 2 - 3 * server.period_frames, 1.0)
         player.hear_until("off")
-        awake.wait_for_quiet()
         assert sleeper.wait_for_quiet()
         assert sleeper.xruns

@@ -27,15 +27,17 @@ HEADER_OF_ONE_TRACK = b"MThd" + struct.pack(">LHHH", 6, 1, 1, 480)
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"hello, world, this is text", "not a MIDI file, whatever its name says"),
-        (b"RIFF....RMIDdata", "RIFF-wrapped MIDI (save it as a standard MIDI file)"),
-        (b"MThd\x00\x00", "truncated MIDI file"),
-        (header(2, 480), "MIDI type 2 (independent patterns, no common time)"),
-        (header(1, 0xE728), "SMPTE time (counts in film frames, not in quarter notes)"),
-        (header(9, 480), "damaged MIDI file"),
-        (header(1, 0), "damaged MIDI file"),
+        (b"", "empty"),
+        (b"hello, world, this is text", "not a MIDI file"),
+        (b"RIFF....RMIDdata", "MIDI in a RIFF file; save it as a standard MIDI file"),
+        (b"MThd\x00\x00", "a MIDI file that was cut off"),
+        (header(2, 480), "MIDI of format 2, whose tracks share no time; save it as format 1"),
+        (header(1, 0xE728), "counts in film frames (SMPTE); save it with a count of quarter notes"),
+        (header(9, 480), "a damaged MIDI file"),
+        (header(1, 0), "a damaged MIDI file"),
         (header(1, 480), "no notes"),
-        (HEADER_OF_ONE_TRACK + b"MTrk\0\0\0\3\0\x40\x40", "damaged MIDI file"),
+        (HEADER_OF_ONE_TRACK + b"MTrk\0\0\0\3\0\x40\x40", "a damaged MIDI file"),
+        (HEADER_OF_ONE_TRACK + b"MTrk\0\0\0\6\0\xff\x59\2\x50\0", "a damaged MIDI file"),
     ],
 )
 def test_what_the_bytes_say(tmp_path: Path, content: bytes, expected: str) -> None:
@@ -55,7 +57,7 @@ def test_a_truncated_track(tmp_path: Path, missing: int) -> None:
     """music21 would read it without a word."""
     path = write_midi(tmp_path / "x.mid", C_MAJOR)
     path.write_bytes(path.read_bytes()[:-missing])
-    assert reason(path) == "truncated MIDI file"
+    assert reason(path) == "a MIDI file that was cut off"
 
 
 def test_a_huge_delta(tmp_path: Path) -> None:
