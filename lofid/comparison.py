@@ -10,6 +10,7 @@ Two things are compared, in the journal's order:
 So the first tells that something differs, and the second what it was.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from lofid.inputs import ANSWER, ANSWER_BEGUN, Given, Outcome, read, to_engine
 from lofid.player.wire import Message
 from lofid.prospect import Place, Prospect, Voiced
 from lofid.replay import Made, Replay
+
+TOLD_AGAIN = 2048
+"""So many notes may have been told already after a gap: a megabyte has about as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,9 @@ class Comparison:
         self._prospect = Prospect()
         self._untold: list[On] = []
         """What sounded since the last inputs were told: what led to it may not have been yet."""
+        self._told: deque[On] = deque(maxlen=TOLD_AGAIN)
+        self._is_gapped = False
+        """After a gap, a disk that took a part before may have been given that once more."""
         self._next_number = 0
         self._began = 0
         self._suspect: Difference | None = None
@@ -85,11 +92,15 @@ class Comparison:
     def _take(self, entry: Entry) -> None:
         match entry:
             case On(by_person=False):
-                self._untold.append(entry)
+                if not (self._is_gapped and entry in self._told):
+                    self._untold.append(entry)
+                self._told.append(entry)
             case Input():
                 self._inputs(entry)
             case Gap(records=records) if records:
                 self._findings.stopped = f"{records} records are missing: {entry.why}"
+            case Gap():
+                self._is_gapped = True
             case End():
                 self._check_sounded()
                 self._findings.is_ended = True
@@ -99,6 +110,8 @@ class Comparison:
             number, inputs = read(entry.data)
         except ValueError as error:
             raise RecordingError(f"a record at {entry.seconds:.3f} s {error}") from None
+        if number + len(inputs) <= self._next_number and self._is_gapped:
+            return
         if number < self._next_number:
             self._findings.stopped = f"the inputs from {number} on are told a second time"
         elif number > self._next_number:

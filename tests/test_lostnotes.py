@@ -39,7 +39,7 @@ def test_a_tail_that_is_lost_is_as_old_as_its_first_note() -> None:
 def test_a_file_may_begin_elsewhere_and_have_more() -> None:
     """Heard are notes from when the recorder listened; a period may come between each."""
     heard = [_heard(2.0), _heard(3.004), _heard(4.0, 67)]
-    kept = [(tick + 480, *note) for tick, *note in (_kept(1.0), _kept(2.0), _kept(3.0))]
+    kept = [_kept(second + 0.25) for second in (1.0, 2.0, 3.0)]
     assert _ages(heard, kept) == pytest.approx([6.0])
 
 

@@ -285,6 +285,22 @@ def test_what_cannot_have_been_is_one_line(
     assert "\n" not in str(caught.value)
 
 
+def test_what_a_disk_has_twice_is_no_difference(session: list[Piece], tmp_path: Path) -> None:
+    """It took a part and did not give it up: that is written once more, after a gap."""
+    gap = {"what": "gap", "seconds": 4.0, "from_seconds": 4.0, "records": 0, "why": "no space"}
+
+    def change(records: Records) -> None:
+        half = len(records) // 2
+        again = [r for r in records[half - 30 : half] if r["what"] in ("on", "input")]
+        assert {r["what"] for r in again} == {"on", "input"}
+        records[half:half] = [gap, *again]
+
+    findings = replay(_rewritten(session[0], tmp_path, change), None, _unheard)
+    sounded = len(_ons(_records(session[0])))
+    assert (findings.difference, findings.stopped) == (None, "")
+    assert findings.sounded == sounded
+
+
 def test_records_that_a_full_disk_cost_are_seen(session: list[Piece], tmp_path: Path) -> None:
     gap = {"what": "gap", "seconds": 4.0, "from_seconds": 3.0, "records": 5, "why": "no space"}
 
