@@ -217,7 +217,7 @@ class Prospect:
             if voiced not in known.get(on.tick, ()):
                 continue
             known[on.tick].remove(voiced)
-            if place in self._owed or place in self._due:
+            if known is self._free and (place in self._owed or place in self._due):
                 _strike_out(known, on.tick, place[1:])
             for places in (self._handed, self._owed, self._due):
                 places.discard(place)
