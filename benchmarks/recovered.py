@@ -29,10 +29,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from lofid.exporting import export_take
 from lofid.library import Library
 from lofid.recovery import cut_off, recover
-from tests.jackserver import RATE, JackRecorder, JackServer, Recorded, wait_until
+from tests.jackserver import RATE, JackRecorder, JackServer, wait_until
 from tests.lofidprocess import LofidProcess
+from tests.lostnotes import lost_ages
 
-FAST = ("--tempo", "240")
+TEMPO = 240.0
+FAST = ("--tempo", f"{TEMPO:g}")
 PATIENCE_SECONDS = 120.0
 LIMIT_SECONDS = 1.0
 EARLIEST_SECONDS, LATEST_SECONDS = 1.5, 6.0
@@ -63,20 +65,6 @@ class Outcome:
     lost_seconds: float
 
 
-def lost_ages(ons: list[Recorded], kept: Counter[bytes], killed_frame: int) -> list[float]:
-    """Give how long before the kill each note-on was heard that was not kept, the last ones first.
-
-    A note that was kept less often than it was heard lacks its last ones.
-    """
-    left, ages = kept.copy(), []
-    for event in ons:
-        note = bytes([event.data[0] & 0x0F, *event.data[1:]])
-        left[note] -= 1
-        if left[note] < 0:
-            ages.append((killed_frame - event.frame) / RATE)
-    return ages
-
-
 def round_of(server: JackServer, home: Path, rng: random.Random) -> Outcome:
     """Kill one, recover what it left, and compare."""
     seed = str(rng.randrange(2**32))
@@ -98,11 +86,8 @@ def round_of(server: JackServer, home: Path, rng: random.Random) -> Outcome:
     found = notes_in(path)
     assert symusic.Score(path).note_num() == found.total()
     assert converter.parse(path).recurse().notes
-    kept: Counter[bytes] = Counter()
-    for (_, *note), count in found.items():
-        kept[bytes(note)] += count
     ons = [event for event in events if event.data[0] & 0xF0 == 0x90 and event.data[2]]
-    ages = lost_ages(ons, kept, killed_frame)
+    ages = lost_ages(ons, found.elements(), killed_frame, TEMPO)
     places = Counter((tick, channel, pitch) for tick, channel, pitch, _ in found.elements())
     return Outcome(
         heard=sum(event.frame < killed_frame - LIMIT_SECONDS * RATE for event in ons),

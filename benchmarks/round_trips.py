@@ -3,7 +3,8 @@
 Usage: ``nice -n 19 python benchmarks/round_trips.py [SESSIONS]`` (10,000 by default)
 
 Draws sessions as ``tests/test_round_trip.py`` does: the real engine, player and journal in
-simulated time, and the real export; each note of each file is compared with what the player told.
+simulated time, and the real export; each note and pedal of each file is compared with what the
+player told, and each tempo, key and marker with what the engine did.
 """
 
 import sys

@@ -3,7 +3,6 @@
 Called from the engine's thread. Without a journal it only knows what holds.
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -84,7 +83,6 @@ class Chronicle:
 
 
 def _named(predictor: Foreteller) -> dict[str, Any]:
-    """What tells a model from others."""
+    """What tells a model from others: a replay asks for the same file."""
     card = predictor.card
-    digest = hashlib.sha256(card.model_dump_json().encode()).hexdigest()
-    return {"recipe": card.recipe, "weights": card.weights, "card_sha256": digest}
+    return {"recipe": card.recipe, "weights": card.weights, "file_sha256": predictor.digest}

@@ -18,7 +18,7 @@ try:
 
     from lofid import __version__, shelf
     from lofid.config import find_config, load
-    from lofid.errors import LofidError, told
+    from lofid.errors import ConfigError, LofidError, told
     from lofid.remote import ctl, say
     from lofid.settings import Settings
 except KeyboardInterrupt:
@@ -144,9 +144,12 @@ def render(  # noqa: PLR0913, PLR0917  # one parameter for each flag
 
 
 @app.command()
-def replay(  # one parameter for each flag
+def replay(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     journal: Annotated[str, typer.Argument(help="A piece of a journal, or a session's name.")],
     model: Annotated[Path | None, typer.Option(help="The model that played (.onnx).")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cuda or cpu; by default what it was played on.")
+    ] = None,
     play_: Annotated[
         bool, typer.Option("--play", help="Send the session's music to a port again.")
     ] = False,
@@ -163,13 +166,17 @@ def replay(  # one parameter for each flag
     flags = {"midi.backend": backend, "midi.output": output, "midi.name": name}
     settings = load(find_config(config), flags)
     pieces = find_session(journal, journal_folder(settings.midi.name))
+    if play_ and (model or device):
+        raise ConfigError("--play composes nothing: it takes no --model and no --device")
     if play_:
         from lofid.encore import play as send  # noqa: PLC0415
 
         send(pieces, settings, say)
         return
     with Console(stderr=True).status("composing") as status:  # nothing, unless it is a terminal
-        findings = compare(pieces, model, lambda at: status.update(f"composing: {at:.0f} s"))
+        findings = compare(
+            pieces, model, lambda at: status.update(f"composing: {at:.0f} s"), device
+        )
     say(told_findings(findings))
     if findings.difference is not None or findings.stopped:
         sys.exit(1)

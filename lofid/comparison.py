@@ -4,25 +4,25 @@ Two things are compared, in the journal's order:
 
 * what the engine answered to each input, by its checksum: every note's begin and end, channel,
   pitch and velocity, whether it was played or taken back;
-* each note that sounded, by its tick, channel, pitch and velocity: it was composed anew, or it is
-  of the last bar, where that was repeated because nothing had been composed in time.
+* each note that sounded, by its tick, channel, pitch and velocity, with what may have sounded; and
+  what must have sounded with what did (:mod:`lofid.prospect`).
 
 So the first tells that something differs, and the second what it was.
 """
 
-from collections import defaultdict
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lofid.entries import End, Entry, Gap, Input, On
-from lofid.errors import RecordingError
-from lofid.inputs import RECEIVE, Given, Outcome, read
-from lofid.music import BAR_TICKS
+from lofid.errors import LofidError, RecordingError
+from lofid.inputs import ANSWER, ANSWER_BEGUN, Given, Outcome, read, to_engine
 from lofid.player.wire import Message
+from lofid.prospect import Place, Prospect, Voiced
 from lofid.replay import Made, Replay
 
-Voiced = tuple[int, int, int]
-"""Channel, 0 to 15, pitch and velocity."""
+TOLD_AGAIN = 2048
+"""So many notes may have been told already after a gap: a megabyte has about as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Difference:
 class Findings:
     """What was compared: inputs, notes composed and notes that sounded, until ``seconds``.
 
-    ``stopped`` says why not to the journal's end; empty if it was. ``version`` of lofid played.
+    ``stopped`` says why not to the journal's end; empty if it was. That is the session's if it
+    ``is_ended``; else it ``is_going_on``, or was cut off. ``version`` of lofid played.
     """
 
     inputs: int = 0
@@ -46,44 +47,9 @@ class Findings:
     seconds: float = 0.0
     difference: Difference | None = None
     stopped: str = ""
+    is_ended: bool = False
+    is_going_on: bool = False
     version: str = ""
-
-
-class Composed:
-    """Which notes were composed, at any time, and which bars might be repeated."""
-
-    def __init__(self) -> None:
-        self._notes: defaultdict[int, set[Voiced]] = defaultdict(set)
-        self._bars: defaultdict[int, set[Voiced]] = defaultdict(set)
-        self._repeats_from: int | None = None
-
-    def take(self, messages: Iterable[Message]) -> int:
-        """Take what the player is to do; give how many notes that has."""
-        count = 0
-        for message in messages:
-            if message["do"] != "play":
-                continue
-            for notes, known in ((message["notes"], self._notes), (message["bar"], self._bars)):
-                for on_tick, _, channel, pitch, velocity in notes:
-                    known[on_tick].add((channel, pitch, velocity))
-            count += len(message["notes"])
-        return count
-
-    def repeat(self, tick: int) -> None:
-        """Nothing was composed from here: a bar was repeated."""
-        self._repeats_from = tick if self._repeats_from is None else min(tick, self._repeats_from)
-
-    def has(self, on: On) -> bool:
-        """Whether this may sound."""
-        voiced = (on.channel, on.pitch, on.velocity)
-        is_repeated = self._repeats_from is not None and on.tick >= self._repeats_from
-        return voiced in self._notes.get(on.tick, ()) or (
-            is_repeated and voiced in self._bars.get(on.tick % BAR_TICKS, ())
-        )
-
-    def at(self, tick: int) -> list[Voiced]:
-        """List what was composed at a tick."""
-        return sorted(self._notes.get(tick, ()))
 
 
 class Comparison:
@@ -93,9 +59,12 @@ class Comparison:
         self._make = make
         self._replay: Replay | None = None
         self._findings = Findings()
-        self._composed = Composed()
+        self._prospect = Prospect()
         self._untold: list[On] = []
         """What sounded since the last inputs were told: what led to it may not have been yet."""
+        self._told: deque[On] = deque(maxlen=TOLD_AGAIN)
+        self._is_gapped = False
+        """After a gap, a disk that took a part before may have been given that once more."""
         self._next_number = 0
         self._began = 0
         self._suspect: Difference | None = None
@@ -123,25 +92,43 @@ class Comparison:
     def _take(self, entry: Entry) -> None:
         match entry:
             case On(by_person=False):
-                self._untold.append(entry)
+                if not (self._is_gapped and entry in self._told):
+                    self._untold.append(entry)
+                self._told.append(entry)
             case Input():
                 self._inputs(entry)
             case Gap(records=records) if records:
                 self._findings.stopped = f"{records} records are missing: {entry.why}"
+            case Gap():
+                self._is_gapped = True
             case End():
                 self._check_sounded()
+                self._findings.is_ended = True
 
     def _inputs(self, entry: Input) -> None:
         try:
             number, inputs = read(entry.data)
         except ValueError as error:
             raise RecordingError(f"a record at {entry.seconds:.3f} s {error}") from None
-        if number != self._next_number:
-            self._findings.stopped = f"inputs {self._next_number} to {number - 1} are missing"
+        if number + len(inputs) <= self._next_number and self._is_gapped:
             return
-        self._next_number += len(inputs)
+        if number < self._next_number:
+            self._findings.stopped = f"the inputs from {number} on are told a second time"
+        elif number > self._next_number:
+            self._findings.stopped = f"inputs {self._next_number} to {number - 1} are missing"
+        else:
+            self._next_number += len(inputs)
+            self._do_all(inputs)
+
+    def _do_all(self, inputs: Sequence[Given]) -> None:
         for given in inputs:
-            self._do(given)
+            try:
+                self._do(given)
+            except LofidError:
+                raise
+            except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+                where = f"the input {given.name!r} at {self._seconds(given):.6f} s"
+                raise RecordingError(f"{where} cannot be done: {error!r}") from error
         self._findings.seconds = self._seconds(inputs[-1])
         self._check_sounded()
 
@@ -152,33 +139,55 @@ class Comparison:
             self._findings.version = made.version
             self._replay = self._make(made)
             return
-        if given.name == RECEIVE and given.arguments[0].get("is") == "underrun":
-            self._composed.repeat(given.arguments[0]["tick"])
+        self._expect(given)
         messages, outcome = self._replay.do(given)
-        count = self._composed.take(messages)
+        count = self._prospect.tell(given.microseconds, messages)
         if self._suspect is None and outcome == given.outcome:
             self._findings.inputs += 1
             self._findings.composed += count
         elif self._suspect is None:
             self._suspect = _answered(self._seconds(given), given, messages, outcome)
 
+    def _expect(self, given: Given) -> None:
+        """Learn what may sound and what must from an input, before it is done."""
+        if (message := to_engine(given)) is not None:
+            self._prospect.hear(given.microseconds, message)
+        elif given.name in (ANSWER, ANSWER_BEGUN):
+            self._prospect.answer(given.microseconds)
+        elif given.name in ("lose", "resume"):
+            self._prospect.lose()
+
     def _seconds(self, given: Given) -> float:
         return (given.microseconds - self._began) / 1_000_000
 
     def _check_sounded(self) -> None:
         for on in self._untold:
-            if not self._composed.has(on):
-                self._findings.difference = _sounded(on, self._composed.at(on.tick))
+            if not self._prospect.sounds(on):
+                self._findings.difference = _sounded(on, self._prospect.at(on.tick))
                 break
             if self._suspect is None:
                 self._findings.sounded += 1
         self._untold.clear()
+        missing = self._prospect.missing()
+        if missing is not None and self._suspect is None and self._findings.difference is None:
+            came = self._prospect.at(missing[0])
+            self._findings.difference = _missed(self._findings.seconds, missing, came)
 
 
 def _sounded(on: On, came: list[Voiced]) -> Difference:
-    was = _said((on.channel, on.pitch, on.velocity))
-    now = "; ".join(map(_said, came)) or "nothing"
-    return Difference(on.seconds, f"tick {on.tick}: {was} sounded, composed anew is {now}")
+    voiced = on.channel, on.pitch, on.velocity
+    if voiced in came:
+        line = f"{_said(voiced)} sounded more often than it is composed anew"
+    else:
+        now = "; ".join(map(_said, came)) or "nothing"
+        line = f"{_said(voiced)} sounded, composed anew is {now}"
+    return Difference(on.seconds, f"tick {on.tick}: {line}")
+
+
+def _missed(seconds: float, place: Place, came: list[Voiced]) -> Difference:
+    tick, *voice = place
+    now = "; ".join(_said(each) for each in came if [*each[:2]] == voice)
+    return Difference(seconds, f"tick {tick}: composed anew is {now}, which did not sound")
 
 
 def _answered(

@@ -5,6 +5,7 @@ was no input, or another model or machine composes.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -40,8 +41,10 @@ class Made(NamedTuple):
         except (ValueError, ValidationError) as error:
             why = str(error).splitlines()[0]
             raise RecordingError(f"what the engine was made of cannot be read: {why}") from None
-        if given.name != MADE or not isinstance(seed, int):
+        if given.name != MADE:
             raise RecordingError(f"the first input is {given.name!r}: the beginning is missing")
+        if not isinstance(seed, int) or seed < 0:
+            raise RecordingError(f"what the engine was made of cannot be read: seed {seed!r}")
         return cls(seed, values, str(digest), str(device), str(version))
 
 
@@ -101,6 +104,4 @@ class Replay:
         """Take so many messages of an answer, and look for more only if somebody did."""
         if is_first:
             self._answering = self._engine.answer()
-        messages = [next(self._answering, None) for _ in range(count)]
-        more = [*self._answering] if is_last else []
-        return [message for message in [*messages, *more] if message is not None]
+        return [*islice(self._answering, None if is_last else count)]

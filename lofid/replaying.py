@@ -3,7 +3,9 @@
 Blocks: composing takes as long as it did, without the waiting.
 """
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from lofid import __version__
 from lofid.comparison import Comparison, Findings
 from lofid.entries import Entry, Header, parse
 from lofid.errors import RecordingError, told
-from lofid.pieces import Piece, sessions_in
+from lofid.pieces import Piece, is_being_written, sessions_in
 from lofid.predictor import Predictor, default_model_path
 from lofid.reading import entries_in
 from lofid.records import MOST_BYTES, Record, decode
@@ -28,7 +30,7 @@ def find_session(journal: str, folder: Path) -> list[Piece]:
     otherwise for itself. RecordingError where there is none, or several may be meant.
     """
     path = Path(journal)
-    if path.is_file():
+    if _is_file(path):
         return _of_file(path)
     found = {n: pieces for n, pieces in sessions_in(folder).items() if n.startswith(journal)}
     if len(found) == 1 and journal:
@@ -36,6 +38,16 @@ def find_session(journal: str, folder: Path) -> list[Piece]:
     if found and journal:
         raise RecordingError(f"{journal!r} may be {', '.join(found)}: give more of the name")
     raise RecordingError(f"{journal!r} is neither a file nor a session in {told(folder)}")
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file. A name that is too long for one may be a session's."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise RecordingError(f"{told(path)}: cannot be read: {error.strerror}") from error
 
 
 def _of_file(path: Path) -> list[Piece]:
@@ -56,10 +68,13 @@ def _of_file(path: Path) -> list[Piece]:
     return [Piece(header.session, 1, path)]
 
 
-def replay(pieces: Sequence[Piece], model: Path | None, progress: Progress) -> Findings:
-    """Make a session anew and compare. RecordingError where it cannot be; ModelError by a model.
+def replay(
+    pieces: Sequence[Piece], model: Path | None, progress: Progress, device: str | None = None
+) -> Findings:
+    """Make a session anew and compare. RecordingError where it cannot be.
 
-    ``model`` is the file of the model that played, where it is not where it was.
+    ``model`` is the file of the model that played, where it is not where it was, and ``device``
+    what is to run it, where that is to be another: ModelError or DeviceError by these.
     """
     faults: list[str] = []
     if pieces[0].number != 1:
@@ -69,10 +84,13 @@ def replay(pieces: Sequence[Piece], model: Path | None, progress: Progress) -> F
     def make(made: Made) -> Replay:
         settings = made.settings.engine
         path = model or (Path(settings.model) if settings.model else default_model_path())
-        return Replay(Predictor(path, made.device), made)
+        return Replay(Predictor(path, device or made.device), made)
 
     entries = _followed(entries_in(pieces, faults.append), progress)
-    return Comparison(make).run(entries, faults)
+    findings = Comparison(make).run(entries, faults)
+    with suppress(OSError):
+        findings.is_going_on = not findings.is_ended and is_being_written(pieces[-1].path)
+    return findings
 
 
 def _followed(entries: Iterator[Entry], progress: Progress) -> Iterator[Entry]:
@@ -93,4 +111,6 @@ def told_findings(findings: Findings) -> str:
         return f"differs: {findings.difference.line} (identical before: {counts}{another})"
     if findings.stopped:
         return f"identical as far as it can be known: {counts}; then {findings.stopped}"
-    return f"identical: {counts}"
+    if findings.is_ended:
+        return f"identical: {counts}"
+    return f"identical until {'now' if findings.is_going_on else 'it was cut off'}: {counts}"

@@ -257,4 +257,4 @@ def test_a_journal_says_what_holds(engine: Engine) -> None:
     assert holds["settings"]["music"]["key"] == holds["key"] == "F minor"
     assert (holds["tick"], holds["tempo"], holds["moving"], holds["seed"]) == (0, 80.0, True, 7)
     assert holds["channels"] == {"lead": 0, "keys": 1}
-    assert set(holds["model"]) == {"recipe", "weights", "card_sha256"}
+    assert set(holds["model"]) == {"recipe", "weights", "file_sha256"}

@@ -49,6 +49,20 @@ def test_a_session_is_made_anew_whatever_happened_in_it(
     assert_identical(world, engine)
 
 
+def test_what_a_dead_player_had_begun_may_be_begun_again() -> None:
+    """It was handed over, and not heard yet: the next player goes on before it."""
+    world, engine = witnessed(PureModel(), load(None, {"music.tempo": 120.0}), 0.062)
+    world.run(2.0)
+    count = len(world.told_of("on"))
+    while len(world.told_of("on")) == count:
+        world.run(0.001)
+    world.crash()
+    played([], world, engine)
+    ons = [(on["tick"], on["channel"], on["pitch"]) for on in world.told_of("on")]
+    assert len(set(ons)) < len(ons)
+    assert_identical(world, engine)
+
+
 @settings(max_examples=75)
 @given(some(LED, "pulses"), st.sampled_from(["go-on", "stop"]), some_latency)
 def test_the_same_under_a_masters_clock(

@@ -71,7 +71,7 @@ def test_so_is_one_that_was_killed_as_far_as_it_was_kept(
         lofid.process.kill()
         lofid.wait()
     told = run(tmp_path, "replay", _session(tmp_path))
-    assert told.stderr.startswith("identical: ")
+    assert told.stderr.startswith("identical until it was cut off: ")
     assert told.returncode == 0
 
 

@@ -1,6 +1,7 @@
 """``lofid replay``: a journal on the disk, the session made anew, and what is said of it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from typer.testing import CliRunner
 from lofid.cli import app
 from lofid.config import load
 from lofid.entries import parse
-from lofid.errors import LofidError, RecordingError
+from lofid.errors import ConfigError, LofidError, RecordingError
 from lofid.inputs import Given, outcome_of, written
 from lofid.pieces import Piece, sessions_in
 from lofid.predictor import Predictor, default_model_path
+from lofid.reading import entries_in
 from lofid.records import FRAME_BYTES, encode
 from lofid.replay import Made, Replay
 from lofid.replaying import find_session, replay, told_findings
@@ -63,6 +65,11 @@ def _records(piece: Piece) -> Records:
     return records
 
 
+def _ons(records: Records) -> Records:
+    """What lofid had sound."""
+    return [r for r in records if r["what"] == "on" and not r.get("by_person")]
+
+
 def _rewritten(piece: Piece, folder: Path, change: Callable[[Records], None]) -> list[Piece]:
     """The same piece with other records in it, their checksums right."""
     records = _records(piece)
@@ -78,7 +85,7 @@ def _unheard(_seconds: float) -> None:
 
 def test_a_session_is_identical(session: list[Piece]) -> None:
     findings = replay(session, None, _unheard)
-    sounded = sum(r["what"] == "on" for r in _records(session[0]))
+    sounded = len(_ons(_records(session[0])))
     assert (findings.difference, findings.stopped) == (None, "")
     assert findings.sounded == sounded > 10
     assert told_findings(findings) == (
@@ -89,7 +96,7 @@ def test_a_session_is_identical(session: list[Piece]) -> None:
 
 def test_a_note_that_was_another_is_told(session: list[Piece], tmp_path: Path) -> None:
     """By its tick, what was and what came; exit status 1."""
-    ons = [r for r in _records(session[0]) if r["what"] == "on"]
+    ons = _ons(_records(session[0]))
     on = ons[7]
     others = [r for r in ons if r["tick"] == on["tick"]]
 
@@ -108,6 +115,46 @@ def test_a_note_that_was_another_is_told(session: list[Piece], tmp_path: Path) -
     assert told.stderr.startswith(f"differs: {found.difference.line} (identical before: ")
 
 
+def _without_one(records: Records) -> None:
+    records.remove(_ons(records)[7])
+
+
+def _without_all(records: Records) -> None:
+    records[:] = [record for record in records if record["what"] != "on"]
+
+
+def _one_twice(records: Records) -> None:
+    on = _ons(records)[7]
+    records.insert(records.index(on), on)
+
+
+def _all_twice(records: Records) -> None:
+    records[:] = [each for r in records for each in ([r, r] if r["what"] == "on" else [r])]
+
+
+@pytest.mark.parametrize(
+    ("change", "which", "line"),
+    [
+        (_without_one, 7, "composed anew is {}, which did not sound"),
+        (_without_all, 0, "composed anew is {}, which did not sound"),
+        (_one_twice, 7, "{} sounded more often than it is composed anew"),
+        (_all_twice, 0, "{} sounded more often than it is composed anew"),
+    ],
+)
+def test_what_did_not_sound_or_sounded_twice_is_told(
+    session: list[Piece],
+    tmp_path: Path,
+    change: Callable[[Records], None],
+    which: int,
+    line: str,
+) -> None:
+    on = _ons(_records(session[0]))[which]
+    found = replay(_rewritten(session[0], tmp_path, change), None, _unheard)
+    said = f"channel {on['channel'] + 1} note {on['pitch']} velocity {on['velocity']}"
+    assert found.difference is not None
+    assert found.difference.line == f"tick {on['tick']}: {line.format(said)}"
+
+
 def test_an_input_that_was_another_is_told_by_the_first_note(
     session: list[Piece], tmp_path: Path
 ) -> None:
@@ -123,7 +170,7 @@ def test_an_input_that_was_another_is_told_by_the_first_note(
     found = replay(pieces, None, _unheard)
     assert found.difference is not None
     assert "sounded, composed anew is" in found.difference.line
-    assert 0 < found.sounded < sum(r["what"] == "on" for r in _records(session[0]))
+    assert 0 < found.sounded < len(_ons(_records(session[0])))
 
 
 def test_a_difference_says_that_another_lofid_played(session: list[Piece], tmp_path: Path) -> None:
@@ -164,6 +211,10 @@ def test_a_cut_off_journal_is_made_anew_as_far_as_it_goes(
         findings = replay([Piece(session[0].session, 1, path)], None, _unheard)
         assert (findings.difference, findings.stopped) == (None, "")
         assert findings.composed > 0
+        assert findings.sounded > 0
+        assert told_findings(findings).startswith("identical until it was cut off: ")
+        findings.is_going_on = True
+        assert told_findings(findings).startswith("identical until now: ")
 
 
 def test_what_is_damaged_is_the_end_of_what_can_be_known(
@@ -190,6 +241,64 @@ def test_inputs_that_are_missing_are_seen(session: list[Piece], tmp_path: Path) 
     assert findings.difference is None
     assert findings.stopped.startswith("inputs ")
     assert findings.stopped.endswith(" are missing")
+
+
+def test_inputs_that_are_told_twice_are_seen(session: list[Piece], tmp_path: Path) -> None:
+    def change(records: Records) -> None:
+        batch = [record for record in records if record["what"] == "input"][3]
+        records.insert(records.index(batch), batch)
+
+    findings = replay(_rewritten(session[0], tmp_path, change), None, _unheard)
+    assert findings.difference is None
+    assert re.fullmatch(r"the inputs from \d+ on are told a second time", findings.stopped)
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("position", ["receive"]),
+        ("position", ["receive", [7]]),
+        ("position", ["receive", [{"is": "position"}]]),
+        ("position", ["receive", [{"is": "underrun", "tick": "late"}]]),
+        ("position", ["position", [1, 2, 3]]),
+        ("position", ["position", [None, None]]),
+        ("position", ["answer-begun", [10**20]]),
+        ("position", ["recall", [1, 2]]),
+        ("made", ["made", [-5, {}, "", "cpu", "0"]]),
+        ("made", ["made", [1, 7, "", "cpu", "0"]]),
+        ("made", ["made"]),
+    ],
+)
+def test_what_cannot_have_been_is_one_line(
+    session: list[Piece], tmp_path: Path, predictor: Predictor, name: str, row: list[Any]
+) -> None:
+    """In records that are whole."""
+
+    def change(records: Records) -> None:
+        for record in records:
+            for each in record["data"][2] if record["what"] == "input" else []:
+                if each[1] == name:
+                    each[1:] = row
+
+    with pytest.raises(RecordingError, match=r"cannot be (done|read): ") as caught:
+        compared(entries_in(_rewritten(session[0], tmp_path, change), pytest.fail), predictor)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_disk_has_twice_is_no_difference(session: list[Piece], tmp_path: Path) -> None:
+    """It took a part and did not give it up: that is written once more, after a gap."""
+    gap = {"what": "gap", "seconds": 4.0, "from_seconds": 4.0, "records": 0, "why": "no space"}
+
+    def change(records: Records) -> None:
+        half = len(records) // 2
+        again = [r for r in records[half - 30 : half] if r["what"] in ("on", "input")]
+        assert {r["what"] for r in again} == {"on", "input"}
+        records[half:half] = [gap, *again]
+
+    findings = replay(_rewritten(session[0], tmp_path, change), None, _unheard)
+    sounded = len(_ons(_records(session[0])))
+    assert (findings.difference, findings.stopped) == (None, "")
+    assert findings.sounded == sounded
 
 
 def test_records_that_a_full_disk_cost_are_seen(session: list[Piece], tmp_path: Path) -> None:
@@ -236,6 +345,31 @@ def test_a_session_is_found_by_file_by_name_and_by_its_beginning(
     copy = tmp_path / "mine.bin"
     copy.write_bytes(session[0].path.read_bytes())
     assert find_session(str(copy), tmp_path) == [Piece(session[0].session, 1, copy)]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 100_000, "a\0b"])
+def test_what_can_be_no_files_name_is_no_session(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RecordingError, match="is neither a file nor a session in "):
+        find_session(name, tmp_path)
+
+
+def test_playing_again_takes_no_model(session: list[Piece]) -> None:
+    """It composes nothing."""
+    for flag in ("--model", "--device"):
+        told = CliRunner().invoke(app, ["replay", str(session[0].path), "--play", flag, "cpu"])
+        assert isinstance(told.exception, ConfigError)
+
+
+def test_a_session_can_be_made_anew_on_another_device(session: list[Piece], tmp_path: Path) -> None:
+    """Than it was played on, which may not be here."""
+
+    def change(records: Records) -> None:
+        rows = [row for r in records if r["what"] == "input" for row in r["data"][2]]
+        rows[0][2][3] = "banana"
+
+    pieces = _rewritten(session[0], tmp_path, change)
+    told = CliRunner().invoke(app, ["replay", str(pieces[0].path), "--device", "cpu"])
+    assert told.stderr.startswith("identical: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"MThd", encode("end", {"tick": 0, "seconds": 0.0})])

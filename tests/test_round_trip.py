@@ -4,7 +4,8 @@ Sessions are random, in simulated time, with the real engine, player and journal
 ``benchmarks/round_trips.py`` draws thousands of them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,7 @@ from lofid.account import session_of
 from lofid.config import load
 from lofid.engine import Engine
 from lofid.midifile import write_midi
+from lofid.music import Key
 from lofid.pieces import pieces_in
 from lofid.player.wire import Message
 from lofid.scribe import Scribe
@@ -71,7 +73,67 @@ def check(acts: list[Act], channels: tuple[int, int], mode: str, folder: Path) -
     assert sorted(found) == sorted(_one_after_the_other(truth))
     by_symusic = [(n.time, n.pitch) for track in symusic.Score(path).tracks for n in track.notes]
     assert sorted(by_symusic) == sorted((tick, pitch) for _, tick, _, _, pitch, _ in found)
+    _assert_the_rest(path, world.told, kept, engine.seed)
     return len(truth)
+
+
+def _assert_the_rest(path: Path, told: Iterable[Message], session: "_Kept", seed: int) -> None:
+    """Pedals as they were played; tempos, keys and markers as the engine told its journal."""
+    file = mido.MidiFile(path, charset="utf-8")
+    heard = [m for m in told if m["is"] == "heard" and m["data"][0] & 0xE0 != 0x80]
+    pedals = sorted((m["tick"], *m["data"]) for m in heard)
+    assert sorted(_timed(file, lambda m: m.type == "control_change" and m.bytes())) == pedals
+    tempos, keys, marks, sets = (
+        [each for each in session.scribe.kept if each["what"] == what]
+        for what in ("tempo", "key", "mark", "set")
+    )
+    bpm = {0: 120.0, **{each["tick"]: each["bpm"] for each in tempos}}
+    microseconds = _timed(file, lambda m: m.type == "set_tempo" and [m.tempo])
+    assert microseconds == [(tick, int(60e6 / at)) for tick, at in sorted(bpm.items())]
+    key = {0: session.key, **{each["tick"]: each["text"] for each in keys}}
+    found = _timed(file, lambda m: m.type == "key_signature" and [m.key])
+    assert [(tick, _key(text)) for tick, text in found] == [
+        (tick, Key.parse(text)) for tick, text in sorted(key.items())
+    ]
+    markers = _timed(file, lambda m: m.type == "marker" and [m.text])
+    wanted = [(0, f"seed {seed}"), *((each["tick"], each["text"]) for each in marks)]
+    assert not Counter(wanted) - Counter(markers)
+    sets = [s for s in sets if s["name"] not in ("tempo", "key") and s["seconds"] > 0]
+    changed = [(s["tick"], s["name"], s["text"]) for s in sets]
+    swept = {(tick, f"{name} = {text}") for tick, name, text in changed}
+    assert {marker for marker in markers if "=" in marker[1]} <= swept
+    last = {name: (tick, f"{name} = {text}") for tick, name, text in changed}
+    assert set(last.values()) <= set(markers)
+    assert len(markers) <= len(wanted) + len(changed)
+
+
+def _timed(file: mido.MidiFile, what: Callable[[Any], Any]) -> list[tuple[Any, ...]]:
+    """Give the tick, and what is wanted of it, of each message that anything is wanted of."""
+    found = []
+    for track in file.tracks:
+        now = 0
+        for message in track:
+            now += message.time
+            if values := what(message):
+                found.append((now, *values))
+    return found
+
+
+def _key(text: str) -> Key:
+    """Read a key as mido writes it, such as ``Ebm``."""
+    return Key.parse(f"{text.removesuffix('m')} {'minor' if text.endswith('m') else 'major'}")
+
+
+class _Told(Scribe):
+    """One that keeps also what it was told."""
+
+    def __init__(self, *how: Any, **more: Any) -> None:
+        self.kept: list[dict[str, Any]] = []
+        super().__init__(*how, **more)
+
+    def write(self, what: str, **values: Any) -> None:
+        self.kept.append({"what": what, **values})
+        super().write(what, **values)
 
 
 class _Kept:
@@ -82,8 +144,9 @@ class _Kept:
 
     def make(self, *how: Any) -> Engine:
         engine = Engine(*how)
-        self.scribe = Scribe(self._folder, engine.chronicle.holds, now=how[-1])
+        self.scribe = _Told(self._folder, engine.chronicle.holds, now=how[-1])
         engine.chronicle.write_to(self.scribe)
+        self.key: str = engine.status()["key"]
         return engine
 
 

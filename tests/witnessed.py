@@ -20,40 +20,42 @@ from tests.world import World
 Now = Callable[[], float]
 
 
+class Sheet:
+    """What a scribe is to an engine's chronicle; keeps the records in a list."""
+
+    def __init__(self, now: Now) -> None:
+        self.seconds_now = now
+        self.records: list[bytes] = []
+
+    def seconds_at(self, moment: float) -> float:
+        return moment
+
+    def write(self, what: str, **values: Any) -> None:
+        self.records.append(encode(what, {"seconds": self.seconds_now(), **values}))
+
+
 class Journalled(Witness):
-    """A witness that tells a list, as a scribe would write it, of inputs and of what sounds."""
+    """A witness that tells a list, as a scribe would write it, of inputs and of what happens."""
 
     def __init__(self, *how: Any) -> None:
         super().__init__(*how)
-        self.records: list[bytes] = []
-        self.scribe: Scribe | None = None
-        self.tell = lambda data: self._write("input", data=data)
+        self.sheet = Sheet(self._clock.seconds)
+        self.write_to(self.sheet)
 
-    def write_to(self, scribe: Scribe) -> None:
+    def write_to(self, scribe: Sheet | Scribe) -> None:
         """Have all written there, what there was first."""
-        self.scribe = scribe
-        for record in self.records:
+        self.chronicle.write_to(scribe)  # type: ignore[arg-type]
+        self.tell = lambda data: scribe.write("input", data=data)
+        for record in self.sheet.records:
             scribe.write(**json.loads(record[FRAME_BYTES:]))
-
-    def _write(self, what: str, **values: Any) -> None:
-        values["seconds"] = self._clock.seconds()
-        if self.scribe is None:
-            self.records.append(encode(what, values))
-        else:
-            self.scribe.write(what, **values)
-
-    def receive(self, message: Message) -> list[Message]:
-        if message["is"] == "on":
-            self._write("on", **{n: message[n] for n in ("tick", "channel", "pitch", "velocity")})
-        return super().receive(message)
 
     def entries(self) -> list[Entry]:
         """What a journal that is read gives: of each record its JSON, parsed."""
-        return [parse(record[FRAME_BYTES:]) for record in self.records]
+        return [parse(record[FRAME_BYTES:]) for record in self.sheet.records]
 
     def end(self) -> None:
         self.flush()
-        self._write("end", tick=self.tick_now())
+        self.chronicle.end()
 
 
 class Busy(Journalled):
