@@ -1,7 +1,6 @@
 """``lofid replay``: a journal on the disk, the session made anew, and what is said of it."""
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from lofid.errors import ConfigError, LofidError, RecordingError
 from lofid.inputs import Given, outcome_of, written
 from lofid.pieces import Piece, sessions_in
 from lofid.predictor import Predictor, default_model_path
-from lofid.reading import entries_in
 from lofid.records import FRAME_BYTES, encode
 from lofid.replay import Made, Replay
 from lofid.replaying import find_session, replay, told_findings
@@ -115,46 +113,6 @@ def test_a_note_that_was_another_is_told(session: list[Piece], tmp_path: Path) -
     assert told.stderr.startswith(f"differs: {found.difference.line} (identical before: ")
 
 
-def _without_one(records: Records) -> None:
-    records.remove(_ons(records)[7])
-
-
-def _without_all(records: Records) -> None:
-    records[:] = [record for record in records if record["what"] != "on"]
-
-
-def _one_twice(records: Records) -> None:
-    on = _ons(records)[7]
-    records.insert(records.index(on), on)
-
-
-def _all_twice(records: Records) -> None:
-    records[:] = [each for r in records for each in ([r, r] if r["what"] == "on" else [r])]
-
-
-@pytest.mark.parametrize(
-    ("change", "which", "line"),
-    [
-        (_without_one, 7, "composed anew is {}, which did not sound"),
-        (_without_all, 0, "composed anew is {}, which did not sound"),
-        (_one_twice, 7, "{} sounded more often than it is composed anew"),
-        (_all_twice, 0, "{} sounded more often than it is composed anew"),
-    ],
-)
-def test_what_did_not_sound_or_sounded_twice_is_told(
-    session: list[Piece],
-    tmp_path: Path,
-    change: Callable[[Records], None],
-    which: int,
-    line: str,
-) -> None:
-    on = _ons(_records(session[0]))[which]
-    found = replay(_rewritten(session[0], tmp_path, change), None, _unheard)
-    said = f"channel {on['channel'] + 1} note {on['pitch']} velocity {on['velocity']}"
-    assert found.difference is not None
-    assert found.difference.line == f"tick {on['tick']}: {line.format(said)}"
-
-
 def test_an_input_that_was_another_is_told_by_the_first_note(
     session: list[Piece], tmp_path: Path
 ) -> None:
@@ -241,64 +199,6 @@ def test_inputs_that_are_missing_are_seen(session: list[Piece], tmp_path: Path) 
     assert findings.difference is None
     assert findings.stopped.startswith("inputs ")
     assert findings.stopped.endswith(" are missing")
-
-
-def test_inputs_that_are_told_twice_are_seen(session: list[Piece], tmp_path: Path) -> None:
-    def change(records: Records) -> None:
-        batch = [record for record in records if record["what"] == "input"][3]
-        records.insert(records.index(batch), batch)
-
-    findings = replay(_rewritten(session[0], tmp_path, change), None, _unheard)
-    assert findings.difference is None
-    assert re.fullmatch(r"the inputs from \d+ on are told a second time", findings.stopped)
-
-
-@pytest.mark.parametrize(
-    ("name", "row"),
-    [
-        ("position", ["receive"]),
-        ("position", ["receive", [7]]),
-        ("position", ["receive", [{"is": "position"}]]),
-        ("position", ["receive", [{"is": "underrun", "tick": "late"}]]),
-        ("position", ["position", [1, 2, 3]]),
-        ("position", ["position", [None, None]]),
-        ("position", ["answer-begun", [10**20]]),
-        ("position", ["recall", [1, 2]]),
-        ("made", ["made", [-5, {}, "", "cpu", "0"]]),
-        ("made", ["made", [1, 7, "", "cpu", "0"]]),
-        ("made", ["made"]),
-    ],
-)
-def test_what_cannot_have_been_is_one_line(
-    session: list[Piece], tmp_path: Path, predictor: Predictor, name: str, row: list[Any]
-) -> None:
-    """In records that are whole."""
-
-    def change(records: Records) -> None:
-        for record in records:
-            for each in record["data"][2] if record["what"] == "input" else []:
-                if each[1] == name:
-                    each[1:] = row
-
-    with pytest.raises(RecordingError, match=r"cannot be (done|read): ") as caught:
-        compared(entries_in(_rewritten(session[0], tmp_path, change), pytest.fail), predictor)
-    assert "\n" not in str(caught.value)
-
-
-def test_what_a_disk_has_twice_is_no_difference(session: list[Piece], tmp_path: Path) -> None:
-    """It took a part and did not give it up: that is written once more, after a gap."""
-    gap = {"what": "gap", "seconds": 4.0, "from_seconds": 4.0, "records": 0, "why": "no space"}
-
-    def change(records: Records) -> None:
-        half = len(records) // 2
-        again = [r for r in records[half - 30 : half] if r["what"] in ("on", "input")]
-        assert {r["what"] for r in again} == {"on", "input"}
-        records[half:half] = [gap, *again]
-
-    findings = replay(_rewritten(session[0], tmp_path, change), None, _unheard)
-    sounded = len(_ons(_records(session[0])))
-    assert (findings.difference, findings.stopped) == (None, "")
-    assert findings.sounded == sounded
 
 
 def test_records_that_a_full_disk_cost_are_seen(session: list[Piece], tmp_path: Path) -> None:
