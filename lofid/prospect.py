@@ -114,6 +114,8 @@ class Prospect:
         self._bars: deque[Message] = deque(maxlen=BARS_ON_THE_WAY)
         self._covered = 0
         self._passed = 0
+        self._is_led = self._is_doubtful = False
+        """A master may have had a new player move before it was told to: until it stands again."""
 
     def tell(self, now: int, messages: Iterable[Message]) -> int:
         """Take what the player is told; give how many notes that has."""
@@ -155,6 +157,8 @@ class Prospect:
 
     def _owe(self, from_tick: float) -> None:
         """What begins from here on is there in time; what it took the place of has not begun."""
+        if self._is_doubtful:
+            return
         for place in self._handed:
             tick, *voice = place
             if tick >= max(from_tick, self._covered):
@@ -171,6 +175,9 @@ class Prospect:
     def hear(self, now: int, message: Message) -> None:
         """Take what the player said."""
         self._reach.hear(now, message)
+        if message["is"] == "transport":
+            self._is_led = message["sync"] != "internal"
+            self._is_doubtful = self._is_doubtful and message["moving"]
         match message:
             case {"is": "position", "tick": tick} if not self._reach.is_cued:
                 self._pass(tick)
@@ -187,6 +194,7 @@ class Prospect:
 
     def lose(self) -> None:
         """The player has gone, and what it had not begun with it."""
+        self._is_doubtful = self._is_led
         self._excuse(lambda _place: True)
         for notes in (self._free, self._taken_back):
             for tick, voices in notes.items():

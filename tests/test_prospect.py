@@ -126,3 +126,22 @@ def test_each_player_that_dies_may_have_begun_what_the_next_one_begins() -> None
     prospect.hear(_at(500), {"is": "gone"})
     assert [_sounds(prospect, 240) for _ in range(3)] == [True, True, False]
     assert prospect.missing() is None
+
+
+def test_a_new_player_that_a_master_moves_before_we_do_owes_nothing() -> None:
+    """What it says of that comes after it was told to start; until it stands, all is doubtful."""
+    prospect = _started(_play(240))
+    moves: Message = {"is": "transport", "moving": True, "tick": 59, "sync": "locked"}
+    for heard in (moves, {"is": "gone"}, {"is": "replaced"}):
+        prospect.hear(_at(200), heard)
+    prospect.tell(_at(900), [_play(1440), {"do": "start", "tick": 900, "tempo": 120.0}])
+    prospect.hear(_at(900), moves)
+    prospect.answer(_at(900))
+    _pass(prospect, 1680)
+    assert prospect.missing() is None
+    prospect.hear(_at(1700), {**moves, "moving": False, "tick": 1700})
+    prospect.tell(_at(1700), [_play(4000)])
+    prospect.hear(_at(1800), {**moves, "tick": 1700})
+    prospect.answer(_at(1800))
+    _pass(prospect, 4080)
+    assert prospect.missing() == (4000, 0, 60)
