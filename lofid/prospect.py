@@ -178,6 +178,7 @@ class Prospect:
         if message["is"] == "transport":
             self._is_led = message["sync"] != "internal"
             self._is_doubtful = self._is_doubtful and message["moving"]
+            self._passed = min(self._passed, message["tick"])
         match message:
             case {"is": "position", "tick": tick} if not self._reach.is_cued:
                 self._pass(tick)
@@ -206,7 +207,8 @@ class Prospect:
         passed = {place for place in self._owed if place[0] < tick}
         self._owed -= passed
         self._due |= passed
-        self._passed = tick
+        if not self._is_doubtful:
+            self._passed = tick
 
     def _repeat(self, tick: int) -> None:
         """A bar was repeated for a beat: the last that was there when nothing more was."""

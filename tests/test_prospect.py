@@ -137,9 +137,11 @@ def test_a_new_player_that_a_master_moves_before_we_do_owes_nothing() -> None:
     prospect.tell(_at(900), [_play(1440), {"do": "start", "tick": 900, "tempo": 120.0}])
     prospect.hear(_at(900), moves)
     prospect.answer(_at(900))
-    _pass(prospect, 1680)
+    _pass(prospect, 1680, 3600)
     assert prospect.missing() is None
+    assert _sounds(prospect, 1440), "it may be told to stand before that"
     prospect.hear(_at(1700), {**moves, "moving": False, "tick": 1700})
+    assert not prospect.missing()
     prospect.tell(_at(1700), [_play(4000)])
     prospect.hear(_at(1800), {**moves, "tick": 1700})
     prospect.answer(_at(1800))
