@@ -156,7 +156,9 @@ def replay(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     config: Config = None,
     backend: Backend = None,
     output: Annotated[str | None, typer.Option(help="An existing port to play to.")] = None,
-    name: Annotated[str | None, typer.Option(help="Whose session, and the port's name.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Whose session; its port is NAME-replay.")
+    ] = None,
 ) -> None:
     """Make a session anew from its journal, note for note, and compare; or play it again."""
     from lofid.pieces import journal_folder  # noqa: PLC0415  # keeps the other commands quick
@@ -171,7 +173,8 @@ def replay(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     if play_:
         from lofid.encore import play as send  # noqa: PLC0415
 
-        send(pieces, settings, say)
+        port = {**flags, "midi.name": f"{settings.midi.name}-replay"}  # lofid may play meanwhile
+        send(pieces, load(find_config(config), port), say)
         return
     with Console(stderr=True).status("composing") as status:  # nothing, unless it is a terminal
         findings = compare(

@@ -111,7 +111,10 @@ class _Cut:
 
     def _chased(self, changes: Iterable[_Change]) -> tuple[_Change, ...]:
         """Give what holds where this begins, and the changes inside."""
-        at, begin = attrgetter(self.axis), self.begin
+        at, begin = (
+            attrgetter(self.axis, "seconds"),
+            self.begin,
+        )  # while it stands, ticks do not tell
         held: dict[object, _Change] = {}
         inside: list[_Change] = []
         for change in filter(self._is_before_end, changes):

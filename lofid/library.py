@@ -9,6 +9,7 @@ longer where they are copied, or read as a transcript.
 """
 
 import os
+import shlex
 import shutil
 import tempfile
 import time
@@ -24,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lofid.errors import RecordingError, told
 from lofid.excerpt import between_seconds, between_ticks
 from lofid.music import BAR_TICKS
-from lofid.pieces import Piece, pieces_in, sessions_in
+from lofid.pieces import Piece, is_session, pieces_in, sessions_in
 from lofid.reading import first_header, reaching_back, reaching_tick
 from lofid.span import Span
 from lofid.transcript import Transcript, read_transcript
@@ -99,6 +100,8 @@ class Library:
 
     def take(self, name: str) -> Kept:
         """Give one take. RecordingError when there is none of the name."""
+        if is_session(name):
+            raise RecordingError(_no_take(name))
         check_take_name(name)
         path = self.takes_folder / name / _TAKE
         try:
@@ -106,7 +109,7 @@ class Library:
         except FileNotFoundError:
             if path.parent.is_dir():
                 raise RecordingError(f"{told(path)}: is missing; 'lofid takes --delete'") from None
-            raise RecordingError(f"no take is called {name!r}: see 'lofid takes'") from None
+            raise RecordingError(_no_take(name)) from None
         except OSError as error:
             raise RecordingError(f"{told(path)}: cannot be read: {error.strerror}") from error
         except ValidationError:
@@ -172,7 +175,7 @@ class Library:
         check_take_name(name)
         folder = self.takes_folder / name
         if not folder.is_dir():
-            raise RecordingError(f"no take is called {name!r}: see 'lofid takes'")
+            raise RecordingError(_no_take(name))
         try:
             doomed = Path(tempfile.mkdtemp(prefix=".", dir=self.takes_folder))
             folder.rename(doomed / name)  # a link goes, and not what it leads to
@@ -224,14 +227,27 @@ def span_take(
     return Kept(**what, unit="seconds", begin=begin, end=seconds)
 
 
+def export_hint(name: str) -> str:
+    """Say how a file is made of a take, or of a session, as it is typed into a shell."""
+    return f"'lofid export {shlex.quote(name)} OUT.mid'"
+
+
 def kept_line(take: Kept, whose: str = "") -> str:
     """Say what was kept: a session may be shorter than what was wanted."""
-    how = f"'lofid export {take.name} OUT.mid' makes a file of it"
+    how = f"{export_hint(take.name)} makes a file of it"
     return f"kept the last {take.length}{whose} as the take {take.name!r}; {how}"
+
+
+def _no_take(name: str) -> str:
+    if is_session(name):
+        return f"no session is called {name!r}: see 'lofid takes --sessions'"
+    return f"no take is called {name!r}: see 'lofid takes', and 'lofid takes --sessions'"
 
 
 def check_take_name(name: str) -> None:
     """RecordingError for a text that no take can be called by."""
+    if is_session(name):
+        raise RecordingError(f"a take cannot be called {name!r}: sessions are called so")
     is_short = 0 < len(name.encode(errors="replace")) <= LONGEST_NAME_BYTES
     if not is_short or not name.isprintable() or "/" in name or name[0] in ".-":
         raise RecordingError(

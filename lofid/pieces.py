@@ -25,7 +25,8 @@ from platformdirs import user_state_path
 
 from lofid.errors import RecordingError, told
 
-_NAME = re.compile(r"(\d{8}T\d{6}Z-[0-9a-f]{8})-(\d{6,})\.journal", re.ASCII)
+_SESSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
+_NAME = re.compile(rf"({_SESSION.pattern})-(\d{{6,}})\.journal", re.ASCII)
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
@@ -61,6 +62,11 @@ def new_session(wall_seconds: float) -> str:
     """Name a session that begins now, unlike any other."""
     began = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall_seconds))
     return f"{began}-{secrets.token_hex(4)}"
+
+
+def is_session(name: str) -> bool:
+    """Whether sessions are called so."""
+    return _SESSION.fullmatch(name) is not None
 
 
 def pieces_in(folder: Path) -> list[Piece]:

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote_to_bytes
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lofid.errors import RecordingError, told
-from lofid.library import Kept, Library
+from lofid.library import Kept, Library, export_hint
 from lofid.pieces import Piece, is_being_written
 from lofid.reading import first_header, is_ended, last_moment
 from lofid.wholefile import unused
@@ -119,7 +119,7 @@ def recover(library: Library, pieces: list[Piece]) -> tuple[Kept, str]:
     )
     _see(library, pieces)
     how = f"the last session was cut off after {length:.0f} s: it is kept as the take {take.name!r}"
-    return take, f"{how}; 'lofid export {take.name} OUT.mid' makes a file of it"
+    return take, f"{how}; {export_hint(take.name)} makes a file of it"
 
 
 def recordings(library: Library) -> list[str]:

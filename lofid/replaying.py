@@ -37,7 +37,8 @@ def find_session(journal: str, folder: Path) -> list[Piece]:
         return next(iter(found.values()))
     if found and journal:
         raise RecordingError(f"{journal!r} may be {', '.join(found)}: give more of the name")
-    raise RecordingError(f"{journal!r} is neither a file nor a session in {told(folder)}")
+    what = f"{journal!r} is neither a file nor a session in {told(folder)}"
+    raise RecordingError(f"{what}: 'lofid takes --sessions' lists those")
 
 
 def _is_file(path: Path) -> bool:
@@ -64,7 +65,7 @@ def _of_file(path: Path) -> list[Piece]:
     except ValueError as error:
         raise RecordingError(f"{told(path)}: {error}") from None
     if not isinstance(header, Header):
-        raise RecordingError(f"{told(path)}: is no journal of lofid's")
+        raise RecordingError(f"{told(path)}: is no journal of lofid's; give a session's name")
     return [Piece(header.session, 1, path)]
 
 

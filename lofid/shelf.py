@@ -68,13 +68,15 @@ def _written(piece: "Piece") -> float:
 
 def takes(
     take: Annotated[str, typer.Argument(help="One to be shown.")] = "",
-    delete: Annotated[str, typer.Option(help="Delete the take of this name.")] = "",
+    delete: Annotated[str | None, typer.Option(help="Delete the take of this name.")] = None,
     sessions: Annotated[bool, typer.Option("--sessions", help="List the journal's.")] = False,
     name: Name = "lofid",
 ) -> None:
     """List the takes; show or delete one."""
     library = _library(name)
-    if delete:
+    if delete is not None:
+        if take:
+            raise RecordingError(f"delete one take at a time: {delete!r} or {take!r}")
         library.delete(delete)
         print(f"deleted {delete}")
     elif take:
@@ -91,7 +93,7 @@ def takes(
 def _take_lines(library: "Library") -> list[str]:
     found = library.takes(say)
     width = max((len(take.name) for take in found), default=0)
-    rows = [(take, str(take.length or "to its end")) for take in found]
+    rows = [(take, str(take.length or "to the end")) for take in found]
     return [
         f"{take.name:{width}}  {_wall(take.wall_seconds)}  {length:>14}  {take.made}"
         for take, length in rows

@@ -21,7 +21,14 @@ from lofid.clerk import DAY_SECONDS, Clerk
 from lofid.engine import Engine
 from lofid.errors import ControlError, RecordingError, told
 from lofid.exporting import kind_of
-from lofid.library import LONGEST_NAME_BYTES, Kept, check_take_name, kept_line, span_take
+from lofid.library import (
+    LONGEST_NAME_BYTES,
+    Kept,
+    check_take_name,
+    export_hint,
+    kept_line,
+    span_take,
+)
 from lofid.recovery import (
     Running,
     cut_off,
@@ -114,7 +121,7 @@ class Takes:
         try:
             kept = await asyncio.to_thread(self._library.keep, take)
         except RecordingError as error:
-            how = f"'lofid export {scribe.session} OUT.mid' has the whole session"
+            how = f"{export_hint(scribe.session)} has the whole session"
             raise RecordingError(f"{error}; {how}") from error
         await asyncio.to_thread(forget_running, self._library, running.session)
         return self._convert(kept, running.path)
@@ -244,7 +251,7 @@ async def _made(folder: Path, take: str, path: Path) -> Path:
 
 
 def _still(take: str) -> str:
-    return f"the take is kept: 'lofid export {take} OUT.mid'"
+    return f"the take is kept: {export_hint(take)}"
 
 
 def _new_take() -> Path:

@@ -57,7 +57,7 @@ def _led_to(path: Path) -> Path:
 
 
 def _there_already(path: Path) -> RecordingError:
-    return RecordingError(f"{told(path)}: is there already; give another name, or overwrite it")
+    return RecordingError(f"{told(path)}: is there already; give another name, or --overwrite")
 
 
 def write_whole(path: Path, data: bytes) -> None:

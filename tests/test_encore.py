@@ -118,11 +118,11 @@ def test_it_is_heard_again_in_time(jack_server: JackServer, tmp_path: Path) -> N
     how: dict[str, Any] = {"env": own_environment(tmp_path, jack_server), "cwd": tmp_path}
     with (
         subprocess.Popen(command, **how, stderr=subprocess.PIPE, text=True) as again,
-        JackRecorder(jack_server, "lofid:out") as recorder,
+        JackRecorder(jack_server, "lofid-replay:out") as recorder,
     ):
         _, said = again.communicate(timeout=60)
     assert again.returncode == 0, said
-    assert said == "lofid plays 5 notes again on jack port lofid:out\n"
+    assert said == "lofid plays 5 notes again on jack port lofid-replay:out\n"
     notes = sorted(pair_notes(recorder.events), key=lambda note: (note.on_frame, note.channel))
     assert [(n.channel, n.pitch, n.velocity) for n in notes] == [
         (0, 60, 90), (1, 48, 90), (0, 62, 90), (0, 64, 90), (1, 50, 90),
@@ -141,7 +141,7 @@ def test_a_signal_ends_what_sounds(jack_server: JackServer, tmp_path: Path) -> N
     how: dict[str, Any] = {"env": own_environment(tmp_path, jack_server), "cwd": tmp_path}
     with (
         subprocess.Popen(command, **how, stderr=subprocess.PIPE, text=True) as again,
-        JackRecorder(jack_server, "lofid:out") as recorder,
+        JackRecorder(jack_server, "lofid-replay:out") as recorder,
     ):
         wait_until(lambda: len(sounding(list(recorder.events))) == 2, "two notes")
         again.send_signal(signal.SIGINT)

@@ -272,7 +272,7 @@ LONG = replace(SESSION, end_tick=8 * 3600 * 2 * 480)
         (SESSION, "take.doc", r"what is that to be\? Names end in \.mid, \.musicxml, \.png, \.wav"),
         (SESSION, "take", r"what is that to be\? Names end in "),
         (SESSION, "nowhere/take.mid", "cannot be written: No such file or directory"),
-        (SESSION, "there.mid", "is there already; give another name, or overwrite it"),
+        (SESSION, "there.mid", "is there already; give another name, or --overwrite"),
         (SESSION, "folder.png", "is a folder; give another name"),
         (SESSION, "take\0.mid", r"no file can be called so \(embedded null byte\)"),
         (SILENCE, "take.musicxml", "there is no note in it that could be written down"),
@@ -401,7 +401,7 @@ def test_the_program_makes_a_file_of_a_journal(tmp_path: Path) -> None:
     assert again.stderr.startswith("take.mid: is there already")
     nothing = exported(tmp_path, ".", "other", "other.mid")
     assert (nothing.returncode, nothing.stderr) == (
-        1, "no take is called 'other': see 'lofid takes'\n"
+        1, "no take is called 'other': see 'lofid takes', and 'lofid takes --sessions'\n"
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lofid.errors import ControlError, RecordingError
@@ -229,6 +229,7 @@ def performed(desk: Desk, acts: list[Any]) -> None:
     desk.flush(0.0)
 
 
+@example(before=[("control", 60, False, 0.5, 0)], after=[], length="99 bars")
 @given(before=ACTS, after=ACTS, length=st.sampled_from([*WHOLE, "4s", "1 bar", "0.25 bars"]))
 def test_what_was_kept_is_all_that_sounded_until_then_and_stays_so(
     tmp_path_factory: pytest.TempPathFactory, before: list[Any], after: list[Any], length: str

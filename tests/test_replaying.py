@@ -278,7 +278,7 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path, content: bytes) ->
     path.write_bytes(content)
     told = CliRunner().invoke(app, ["replay", str(path)])
     assert isinstance(told.exception, LofidError)
-    assert str(told.exception) == f"{path}: is no journal of lofid's"
+    assert str(told.exception) == f"{path}: is no journal of lofid's; give a session's name"
 
 
 def test_a_session_that_is_not_there_is_refused(tmp_path: Path) -> None:

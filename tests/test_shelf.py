@@ -109,3 +109,41 @@ def test_takes_are_listed_beside_what_is_none(tmp_path: Path, folder: Path) -> N
     )
     assert run(tmp_path, "takes", "--delete", "half").stdout == "deleted half\n"
     assert run(tmp_path, "takes", "--sessions").stdout.startswith(f"{desk.scribe.session}  2026-")
+
+
+def test_what_is_said_can_be_typed(tmp_path: Path, folder: Path) -> None:
+    """A take's name may have spaces; what is to be typed then has quotes."""
+    played(folder).scribe.close()
+    kept = run(tmp_path, "keep", "--last", "5m", "a late evening")
+    assert kept.stdout.endswith("'lofid export 'a late evening' OUT.mid' makes a file of it\n")
+    assert run(tmp_path, "export", "a late evening", "out.mid").returncode == 0
+
+
+def test_one_take_is_deleted_at_a_time(tmp_path: Path, folder: Path) -> None:
+    """Nothing that was asked for is passed over in silence."""
+    played(folder).scribe.close()
+    for name in ("one", "two"):
+        assert run(tmp_path, "keep", "--last", "5m", name).returncode == 0
+    both = run(tmp_path, "takes", "--delete", "one", "two")
+    assert (both.returncode, both.stderr) == (
+        1,
+        "lofid: delete one take at a time: 'one' or 'two'\n",
+    )
+    empty = run(tmp_path, "takes", "--delete", "")
+    assert (empty.returncode, empty.stderr.count("\n")) == (1, 1)
+    assert len(Library(folder).takes()) == 2
+
+
+def test_no_take_is_called_as_a_session(tmp_path: Path, folder: Path) -> None:
+    """One would hide the other."""
+    desk = played(folder)
+    desk.scribe.close()
+    refused = run(tmp_path, "keep", "--last", "5m", desk.scribe.session)
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"lofid: a take cannot be called {desk.scribe.session!r}: sessions are called so\n"
+    )
+    missing = run(tmp_path, "export", "20200101T000000Z-00000000", "out.mid")
+    assert missing.stderr == (
+        "lofid: no session is called '20200101T000000Z-00000000': see 'lofid takes --sessions'\n"
+    )

@@ -100,12 +100,16 @@ def test_keep_and_export_when_nobody_plays(jack_server: JackServer, tmp_path: Pa
     assert run(tmp_path, "export", session, "all.mid", "--straight").returncode == 0
     assert 0 < len(ons(tmp_path / "end.mid")) < len(ons(tmp_path / "all.mid"))
     for arguments, line in {
-        ("export", "nothing", "a.mid"): "no take is called 'nothing': see 'lofid takes'",
+        (
+            "export",
+            "nothing",
+            "a.mid",
+        ): "no take is called 'nothing': see 'lofid takes', and 'lofid takes --sessions'",
         (
             "export",
             "end",
             "end.mid",
-        ): "end.mid: is there already; give another name, or overwrite it",
+        ): "end.mid: is there already; give another name, or --overwrite",
         ("export", "end", "end.xyz"): "end.xyz: what is that to be? Names end in .mid, .musicxml, "
         ".png, .wav, .flac",
         (
