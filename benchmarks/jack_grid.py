@@ -16,7 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.jackserver import JackRecorder, JackServer, wait_until
+from tests.jackserver import JackRecorder, JackServer, wait_until, without_repeats
 from tests.player.driver import PlayerProcess
 
 NOTES, STEP_TICKS, TEMPO = 400, 40, 397.0
@@ -53,7 +53,8 @@ def off_grid(server: JackServer, backend: str) -> tuple[np.ndarray, np.ndarray, 
 
 def notes_of(recorder: JackRecorder) -> list[int]:
     """When notes began and ended."""
-    return [event.frame for event in recorder.events if event.data[0] in (0x80, 0x90)]
+    found = [event for event in list(recorder.events) if event.data[0] in (0x80, 0x90)]
+    return [event.frame for event in without_repeats(found)]
 
 
 def main() -> None:

@@ -20,7 +20,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.jackserver import JackKeyboard, JackRecorder, JackServer, sounding, wait_until
+from tests.jackserver import (
+    JackKeyboard,
+    JackRecorder,
+    JackServer,
+    sounding,
+    wait_until,
+    without_repeats,
+)
 from tests.player.driver import PlayerProcess
 
 NOTES, THRU, SEED = 500, 2, 7
@@ -70,7 +77,8 @@ def _keys(frame: int) -> list[tuple[int, bytes]]:
 
 def _of(recorder: JackRecorder, channel: int) -> list[tuple[int, bytes]]:
     notes = {0x80 | channel, 0x90 | channel}
-    return [(event.frame, event.data) for event in list(recorder.events) if event.data[0] in notes]
+    found = without_repeats(event for event in list(recorder.events) if event.data[0] in notes)
+    return [(event.frame, event.data) for event in found]
 
 
 def main() -> None:

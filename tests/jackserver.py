@@ -349,6 +349,22 @@ def pair_notes(events: Iterable[Recorded]) -> list[Heard]:
     return notes
 
 
+def without_repeats(events: Iterable[Recorded]) -> list[Recorded]:
+    """Leave out note-offs of what does not sound: after an xrun they are said again."""
+    held: set[bytes] = set()
+    kept = []
+    for event in events:
+        kind, note = event.data[0] & 0xF0, bytes([event.data[0] & 0x0F, event.data[1]])
+        if kind == 0x80 and note not in held:
+            continue
+        if kind == 0x90:
+            held.add(note)
+        elif kind == 0x80:
+            held.discard(note)
+        kept.append(event)
+    return kept
+
+
 def sounding(events: Iterable[Recorded]) -> set[tuple[int, int]]:
     """The (channel, pitch) pairs that still sound. All Sound Off does not count as an end."""
     return {(note.channel, note.pitch) for note in pair_notes(events) if note.off_frame is None}
