@@ -18,7 +18,16 @@ from typing import Any
 
 from lofid import __version__
 from lofid.engine import Engine
-from lofid.inputs import ANSWERS, MADE, Given, from_player, outcome_of, plain_events, written
+from lofid.inputs import (
+    ANSWERS,
+    MADE,
+    RECEIVE,
+    Given,
+    from_player,
+    outcome_of,
+    plain_events,
+    written,
+)
 from lofid.memory import Remembered
 from lofid.music import Event, Key
 from lofid.player.wire import Message
@@ -105,7 +114,8 @@ class Witness(Engine):
 
     def _keep(self, given: Given) -> None:
         self._inputs.append(given)
-        self._inputs_bytes += len(json.dumps(given.arguments))
+        if given.name != RECEIVE:  # what a player says is short, and waits to be answered
+            self._inputs_bytes += len(json.dumps(given.arguments))
         passed = given.microseconds - self._inputs[0].microseconds
         is_long = len(self._inputs) >= LONGEST_BATCH or self._inputs_bytes >= LONGEST_BATCH_BYTES
         if is_long or passed >= BATCH_MICROSECONDS:
