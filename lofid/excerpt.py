@@ -110,17 +110,17 @@ class _Cut:
         )
 
     def _chased(self, changes: Iterable[_Change]) -> tuple[_Change, ...]:
-        """Give what holds where this begins, and the changes inside."""
-        at, begin = (
-            attrgetter(self.axis, "seconds"),
-            self.begin,
-        )  # while it stands, ticks do not tell
-        held: dict[object, _Change] = {}
-        inside: list[_Change] = []
+        """Give what holds where this begins, and the changes since; those at its beginning too."""
+        at = attrgetter(self.axis, "seconds")  # while the music stands, ticks do not tell
+        begin, tick = at(self.begin), self.begin.tick
+        before: dict[object, _Change] = {}
+        since: list[_Change] = []
         for change in filter(self._is_before_end, changes):
-            if at(change) <= at(begin):
-                moved = replace(change, tick=begin.tick, seconds=begin.seconds)
-                held[what_changes(change)] = moved
+            if at(change) < begin:
+                moved = replace(change, tick=tick, seconds=self.begin.seconds)
+                before[what_changes(change)] = moved
             else:
-                inside.append(change)
-        return tuple(chain(held.values(), inside))
+                since.append(replace(change, tick=max(change.tick, tick)))
+        news = {what_changes(change) for change in since if at(change) == begin}
+        held = (change for what, change in before.items() if what not in news)
+        return tuple(chain(held, since))

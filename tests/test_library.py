@@ -230,6 +230,7 @@ def performed(desk: Desk, acts: list[Any]) -> None:
 
 
 @example(before=[("control", 60, False, 0.5, 0)], after=[], length="99 bars")
+@example(before=[("control", 60, False, 0.0, 0)] * 2, after=[], length="5m")
 @given(before=ACTS, after=ACTS, length=st.sampled_from([*WHOLE, "4s", "1 bar", "0.25 bars"]))
 def test_what_was_kept_is_all_that_sounded_until_then_and_stays_so(
     tmp_path_factory: pytest.TempPathFactory, before: list[Any], after: list[Any], length: str
