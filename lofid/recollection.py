@@ -4,11 +4,15 @@ A model that has heard a hundred events takes a step for the next one, not all h
 something is put in a little before the newest, or the newest are taken back, a state before it is
 still here, and only what follows is heard anew, in one go: a millisecond or so, where the whole
 window is some 17. A carried state remembers more than the window, so now and then it is made from
-the window anew; the last events of that are heard in pieces, to have states among them.
+the window anew; the last events of that are heard in pieces, to have states among them. And what
+has just changed will change again, as a key that is held has no length yet: a state is kept before
+it, too.
 
 Not thread-safe: it belongs to one composer.
 """
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from itertools import pairwise
 
 from lofid.context import Row, Window
@@ -38,6 +42,8 @@ class Recollection:
         """What was heard before that, from nothing."""
         self._primed: Prediction | None = None
         self._tail = 0
+        self._changed: set[int] = set()
+        """Onsets at which something changed since the last prediction."""
 
     @property
     def is_carried(self) -> bool:
@@ -55,6 +61,7 @@ class Recollection:
 
     def change(self, onset_grid: int) -> None:
         """Take note of a change at an onset; where that is long ago, all is heard anew."""
+        self._changed.add(onset_grid)
         if self._window and onset_grid <= self._window[-1].onset_grid:
             self.forget()
 
@@ -63,10 +70,18 @@ class Recollection:
         heard = self._heard_before(rows)
         if heard is None or len(rows) - heard + self._steps > STEPS_BETWEEN_PRIMES + self._tail:
             self._prime(rows)
-        elif piece := rows[heard:]:
-            prediction = self._predictor.step(self._newest().state, Window.of(piece))
-            self._path.append((piece, prediction))
+        else:
+            for piece in self._pieces(rows[heard:]):
+                prediction = self._predictor.step(self._newest().state, Window.of(piece))
+                self._path.append((piece, prediction))
+        self._changed.clear()
         return self._newest()
+
+    def _pieces(self, rows: list[Row]) -> Iterator[list[Row]]:
+        """Cut rows before each place at which something changed."""
+        onsets = [row.onset_grid for row in rows]
+        begins = {0, *(bisect_left(onsets, onset) for onset in self._changed), len(rows)}
+        return (rows[begin:end] for begin, end in pairwise(sorted(begins)))
 
     def _newest(self) -> Prediction:
         if self._path:

@@ -84,6 +84,27 @@ def test_a_key_costs_a_few_events() -> None:
     assert 3 <= model.heard - before < PIECE + 3
 
 
+def test_each_key_costs_as_much_as_the_last() -> None:
+    """The length of one is known with the next: heard anew is what follows it, and no more."""
+    model, context = PureModel(LONG), _filled()
+    recollection = Recollection(model, LENGTH)
+    recollection.predict(context.rows(600))
+    costs = list[int]()
+    for number, onset in enumerate(range(600, 800, 36)):
+        if number:
+            context.hear(number, Entry(onset - 36, 24, 2, 5))
+            recollection.change(onset - 36)
+        context.hear(number + 1, Entry(onset, 1, 2, 5))
+        recollection.change(onset)
+        before = model.heard
+        recollection.predict(context.rows(onset + 3))
+        costs.append(model.heard - before)
+        for composed in range(onset + 3, onset + 36, 6):
+            context.add(Entry(composed, 6, 3, 5))
+            recollection.predict(context.rows(composed + 6))
+    assert costs == [1, 8, 8, 8, 8, 8]
+
+
 def test_after_so_many_steps_the_window_is_heard_anew() -> None:
     model, context = PureModel(LONG), _filled()
     recollection = Recollection(model, LENGTH)
