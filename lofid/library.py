@@ -229,7 +229,8 @@ def span_take(
 
 def export_hint(name: str) -> str:
     """Say how a file is made of a take, or of a session, as it is typed into a shell."""
-    return f"'lofid export {shlex.quote(name)} OUT.mid'"
+    command = f"lofid export {shlex.quote(name)} OUT.mid"
+    return command if "'" in command else f"'{command}'"
 
 
 def kept_line(take: Kept, whose: str = "") -> str:

@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def keep(
-    last: Annotated[str, typer.Option(help="How much: 5m, 90s, 1h or '16 bars'.")],
+    last: Annotated[str, typer.Option(help="How much: 5m, 90s, 1h30m or '16 bars'.")],
     take: Annotated[str, typer.Argument(help="A name for it; a new one if none.")] = "",
     name: Name = "lofid",
 ) -> None:

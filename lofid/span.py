@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from lofid.errors import ControlError
 
-_SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*(s|m|h|bars?)", re.ASCII)
+_NUMBER = r"(\d{1,9}(?:\.\d{1,3})?)"
 """Neither so long that it is infinite, nor so short that it is less than a tick."""
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_BARS = re.compile(rf"{_NUMBER}\s*bars?", re.ASCII)
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_TIME = re.compile(r"\s*".join(rf"(?:{_NUMBER}\s*{unit})?" for unit in _UNITS), re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +21,15 @@ class Span:
 
     @classmethod
     def parse(cls, text: str) -> "Span":
-        """Read ``5m``, ``90s``, ``1h`` or ``16 bars``. ControlError for anything else."""
-        found = _SPAN.fullmatch(text.strip().lower())
-        number = float(found[1]) if found else 0.0
-        if found is None or number == 0:
-            raise ControlError(f"{text!r} is no length: give one such as 90s, 5m, 1h or '16 bars'")
-        if found[2].startswith("bar"):
-            return cls(bars=number)
-        return cls(seconds=number * _SECONDS[found[2]])
+        """Read ``5m``, ``90s``, ``1h30m`` or ``16 bars``. ControlError for anything else."""
+        plain = text.strip().lower()
+        if (found := _BARS.fullmatch(plain)) and (bars := float(found[1])):
+            return cls(bars=bars)
+        found = _TIME.fullmatch(plain)
+        given = zip(found.groups("0"), _UNITS.values(), strict=True) if found else ()
+        if seconds := sum(float(number) * unit for number, unit in given):
+            return cls(seconds=seconds)
+        raise ControlError(f"{text!r} is no length: give one such as 90s, 5m, 1h30m or '16 bars'")
 
     def __str__(self) -> str:
         if self.bars is not None:

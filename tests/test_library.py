@@ -261,6 +261,8 @@ def test_what_was_kept_is_all_that_sounded_until_then_and_stays_so(
         ("5m", Span(seconds=300), "5 min 0 s"),
         ("90s", Span(seconds=90), "1 min 30 s"),
         (" 1.5 H ", Span(seconds=5400), "1 h 30 min 0 s"),
+        ("1h30m", Span(seconds=5400), "1 h 30 min 0 s"),
+        ("2m 5s", Span(seconds=125), "2 min 5 s"),
         ("40 s", Span(seconds=40), "40 s"),
         ("16 bars", Span(bars=16), "16 bars"),
         ("1bar", Span(bars=1), "1 bar"),
@@ -273,7 +275,8 @@ def test_a_span(text: str, span: Span, said: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "5", "m", "-5m", "0s", "5 minutes ago", "5m30s", "\u0665m", "1e9s"),
+        *("", "5", "m", "-5m", "0s", "5 minutes ago", "\u0665m", "1e9s"),
+        *("30s5m", "5m5m", "1h 2 bars"),
         *("9" * 400 + "h", "9" * 309 + " bars", "0.0001 bars", "0.0001s"),
     ],
 )

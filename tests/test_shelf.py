@@ -115,7 +115,7 @@ def test_what_is_said_can_be_typed(tmp_path: Path, folder: Path) -> None:
     """A take's name may have spaces; what is to be typed then has quotes."""
     played(folder).scribe.close()
     kept = run(tmp_path, "keep", "--last", "5m", "a late evening")
-    assert kept.stdout.endswith("'lofid export 'a late evening' OUT.mid' makes a file of it\n")
+    assert kept.stdout.endswith("; lofid export 'a late evening' OUT.mid makes a file of it\n")
     assert run(tmp_path, "export", "a late evening", "out.mid").returncode == 0
 
 

@@ -126,7 +126,7 @@ def test_keep_and_export_when_nobody_plays(jack_server: JackServer, tmp_path: Pa
             "keep",
             "--last",
             "soon",
-        ): "'soon' is no length: give one such as 90s, 5m, 1h or '16 bars'",
+        ): "'soon' is no length: give one such as 90s, 5m, 1h30m or '16 bars'",
     }.items():
         refused = run(tmp_path, *arguments)
         assert (refused.returncode, refused.stderr) == (1, f"lofid: {line}\n")
