@@ -7,6 +7,7 @@ numbers. NoNumbers, by all that draws, where the model gives none.
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from lofid.card import LONGEST_STEP_GRID
 from lofid.density import Habit, spread
@@ -62,14 +63,17 @@ class Chooser:
         step = min(step, LONGEST_STEP_GRID)
         return Choice(token, rhythm, step, length, velocity_class, velocity)
 
-    def step(self, prediction: Prediction, token: int, steps_grid: range, feel: Feel) -> int | None:
-        """Draw how long after ``token`` the next event begins, of these steps; None for none."""
-        if not self._predictor.has_heads:
-            return None
+    def knows_step(self, steps_grid: range) -> bool:
+        """Whether the model may have events follow each other by one of these steps."""
+        return self._predictor.has_heads and not self._is_barred(steps_grid).all()
+
+    def _is_barred(self, steps_grid: range) -> npt.NDArray[np.bool_]:
         known = self._steps_grid
-        barred = np.flatnonzero((known < max(steps_grid.start, 0)) | (known >= steps_grid.stop))
-        if len(barred) == len(known):
-            return None
+        return (known < max(steps_grid.start, 0)) | (known >= steps_grid.stop)
+
+    def step(self, prediction: Prediction, token: int, steps_grid: range, feel: Feel) -> int:
+        """Draw how long after ``token`` the next event begins, of these steps; one is known."""
+        known, barred = self._steps_grid, np.flatnonzero(self._is_barred(steps_grid))
         logits = numbers(self._predictor.rhythm_logits(prediction, token))
         return int(known[self._draw(without(logits, barred), feel)])
 

@@ -1,10 +1,11 @@
 """The composer: context to predictor to sampler to events, up to a horizon. No I/O, no clock.
 
-A pure function of the session's seed, the settings, and what was heard and when in composed time:
-a session that is played live and one that is rendered are the same events. In whatever pieces the
+A pure function of the session's seed, the settings, and what was heard and when in composed time: a
+session that is played live and one that is rendered are the same events. In whatever pieces the
 time is asked for, the music is the same; and what is taken back is composed the same again, unless
-something was heard meanwhile. A model that gives no numbers does not stop it: the last bar is
-repeated (:mod:`lofid.refrain`) until it does.
+something was heard meanwhile, or the model heard its window anew: then it may come out otherwise. A
+model that gives no numbers does not stop it: the last bar is repeated (:mod:`lofid.refrain`) until
+it does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,15 @@ from lofid.errors import ModelError
 from lofid.feel import Feel
 from lofid.guard import LoopGuard
 from lofid.marks import Mark, Marks
-from lofid.music import BAR_GRID, GRID_PER_QUARTER, GRID_TICKS, Event, first_place, to_home
+from lofid.music import (
+    BAR_GRID,
+    GRID_PER_QUARTER,
+    GRID_TICKS,
+    Event,
+    first_place,
+    nearest_place,
+    to_home,
+)
 from lofid.predictor import Foreteller, Prediction
 from lofid.recollection import Recollection
 from lofid.refrain import Choice, Known, NoNumbers, Refrain, numbers
@@ -70,7 +79,7 @@ class Composer:
         is_other_key = feel.key.shift_semitones != self._feel.key.shift_semitones
         self._feel = feel
         if is_other_key:
-            self._understand({number: self._entry(e) for number, e in self._heard.items()})
+            self._understand({number: self._played(e) for number, e in self._heard.items()})
 
     @property
     def context(self) -> list[Entry]:
@@ -161,15 +170,15 @@ class Composer:
         if not self._heard or self._onset_grid - first_grid <= GRID_PER_QUARTER:
             return
         number = max(self._heard, key=lambda number: self._heard[number].onset_ticks)
-        entry = self._entry(self._heard[number])
-        first = first_grid - entry.onset_grid
-        last = self._onset_grid - entry.onset_grid
+        entry = self._played(self._heard[number])
+        steps = range(first_grid - entry.onset_grid, self._onset_grid - entry.onset_grid)
+        if not self._chooser.knows_step(steps):
+            return
         with suppress(NoNumbers):
             prediction = self._recollection.predict(self._context.rows_before(number))
             token = entry.token_id
-            step = self._chooser.step(prediction, token, range(first, last), self._feel)
-            if step is not None:
-                self._go_to(entry.onset_grid + step)
+            step = self._chooser.step(prediction, token, steps, self._feel)
+            self._go_to(entry.onset_grid + step)
 
     def hear(self, number: int, event: Event) -> tuple[str, float]:
         """Take what a person played into the context, in place of what had this number before.
@@ -178,7 +187,7 @@ class Composer:
         unless it is taken back; what is composed next follows from it. Only how long it was is not
         worth hearing anew all that came after it: that is known with what is heard next.
         """
-        entry, before = self._entry(event), self._heard.get(number)
+        entry, before = self._played(event), self._heard.get(number)
         self._heard[number] = event
         while len(self._heard) > self._card.context_length:
             del self._heard[next(iter(self._heard))]
@@ -196,6 +205,15 @@ class Composer:
         for number, entry in entries.items():
             self._context.hear(number, entry)
             self._recollection.change(entry.onset_grid)
+            self._recollection.expect(entry.onset_grid)
+
+    def _played(self, event: Event) -> Entry:
+        """A person plays to the swing that is heard, and means the places of the grid."""
+        onset, end = (
+            nearest_place(ticks, self._feel.swing_percent)
+            for ticks in (event.onset_ticks, event.onset_ticks + event.length_ticks)
+        )
+        return self._entry(event)._replace(onset_grid=onset, length_grid=max(1, end - onset))
 
     def _entry(self, event: Event) -> Entry:
         return Entry(

@@ -36,7 +36,7 @@ SILENT_SECONDS = 10.0
 TURNS = 3
 """Of the event loop, until what has come to the socket is in the queue."""
 MOST_LEFT = 3
-"""So often in a row an answer is left for who plays on; then the music has to be composed on."""
+"""So many answers in a row are left for who plays on; then the music has to be composed on."""
 SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
@@ -69,6 +69,8 @@ class Daemon:
         self._commands: Commands | None = None
         self._silent_seconds = 0.0
         self._left = 0
+        self._is_heard = False
+        """Whether there is something new to answer."""
 
     @property
     def _engine(self) -> "Engine":
@@ -208,17 +210,18 @@ class Daemon:
                 self._troupe.send(self._engine.receive(message))
             if line := self._news.line(message):
                 self._say(line)
+            self._is_heard |= message["is"] == "heard"
             if not self._troupe.has_more:  # what came together is answered together
                 await self._answer()
 
     async def _answer(self) -> None:
-        """Answer what was heard, unless more of it comes meanwhile: that is heard first."""
+        """Answer what was heard, unless more comes meanwhile: that may have to be heard first."""
+        self._left, self._is_heard = self._left + self._is_heard, False
         for answer in self._engine.answer():
             self._troupe.send([answer])
             for _ in range(TURNS):
                 await asyncio.sleep(0)
-            if self._troupe.has_more and self._left < MOST_LEFT:
-                self._left += 1
+            if self._troupe.has_more and self._left <= MOST_LEFT:
                 return
         self._left = 0
 

@@ -93,6 +93,15 @@ class Horizon:
         self.until_tick = max(self.until_tick, tick + GRID_TICKS)
         yield {**self._play(self._compose_one(self.until_tick, settings)), "from": tick}
 
+    def wake(self, tick: int, settings: Settings) -> Iterator[Message]:
+        """End a silence: from ``tick`` on, or before it begins. :meth:`finish` is to follow."""
+        assert self.silent_from is not None, "whoever wakes somebody knows that they sleep"
+        if self.silent_from <= tick:
+            yield from self.sound(tick, None, settings)
+        else:
+            self._composed_tick = min(self.silent_from, self._composed_tick)
+            self.silent_from = None
+
     def _end(self, until: int) -> int:
         """Up to where there is music, of a time up to ``until``."""
         return until if self.silent_from is None else min(until, self.silent_from)

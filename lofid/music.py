@@ -190,9 +190,27 @@ def swung(onset_ticks: int, swing_percent: float) -> int:
     return start * eighth + round(moved)
 
 
+def place_ticks(grid: int, swing_percent: float) -> int:
+    """When a place of the grid sounds."""
+    return swung(grid * GRID_TICKS, swing_percent)
+
+
 def first_place(from_ticks: int, swing_percent: float) -> int:
     """Find the first place of the grid that, swung, lies at or after ``from_ticks``."""
     grid = max(from_ticks // GRID_TICKS - 1, 0)
-    while swung(grid * GRID_TICKS, swing_percent) < from_ticks:
+    while place_ticks(grid, swing_percent) < from_ticks:
         grid += 1
     return grid
+
+
+def last_place(until_ticks: int, swing_percent: float) -> int:
+    """Find the last place of the grid that, swung, lies at or before ``until_ticks``."""
+    return first_place(until_ticks + 1, swing_percent) - 1
+
+
+def nearest_place(ticks: int, swing_percent: float) -> int:
+    """Find the place of the grid that, swung, is nearest; of two the earlier one."""
+    following = first_place(ticks, swing_percent)
+    before = max(following - 1, 0)
+    to_before = ticks - place_ticks(before, swing_percent)
+    return before if to_before <= place_ticks(following, swing_percent) - ticks else following

@@ -69,8 +69,8 @@ class Partner:
         return self.horizon.compose(tick, self._settings)
 
     def look_ahead(self, tick: int) -> None:
-        """Have :meth:`answer` compose on to a horizon past ``tick``."""
-        self._feel(max(tick, self.horizon.until_tick))
+        """Have :meth:`answer` compose on to a horizon past ``tick``, where the player is."""
+        self._ahead_tick = max(tick, self._ahead_tick)
         self.horizon.aim(tick, self._settings)
 
     def hear(self, message: Message) -> None:
@@ -101,7 +101,9 @@ class Partner:
 
     def _anew(self, tick: int, change: Callable[[], None]) -> list[Message]:
         horizon, settings = self.horizon, self._settings
-        return [*horizon.replan(tick, settings, change), *horizon.finish(settings)]
+        messages = [*horizon.replan(tick, settings, change), *horizon.finish(settings)]
+        self._is_other_key = False
+        return messages
 
     def forget(self, tick: int) -> list[Message]:
         """Empty the context, and steer by no chord any more; as :meth:`seed`."""
@@ -129,19 +131,23 @@ class Partner:
     def change(self, settings: Settings, tick: int) -> Iterator[Message]:
         """Go by other settings, from what is composed next on.
 
-        Where they end a silence, the music comes in at ``tick``.
+        Where they end a silence, or have the key followed from there on, that is at ``tick``.
         """
         self._settings, self._listener.keyboard = settings, settings.keyboard
         if settings.keyboard.mode != "chords" and not settings.keyboard.split:
             self._listener.harmonist.forget()
         self._feel(tick)
-        is_silent = self.horizon.silent_from is not None
         if settings.keyboard.mode != "answer":
             self._conversation.end()
         waits = settings.keyboard.mode == "answer" and settings.keyboard.reply == "wait"
-        if is_silent and not waits and not self._conversation.is_persons:
-            yield from self.horizon.sound(tick, None, settings)
-            yield from self.horizon.finish(settings)
+        is_other_key, self._is_other_key = self._is_other_key, False
+        if not waits and self.horizon.silent_from is not None and not self._conversation.is_persons:
+            yield from self.horizon.wake(tick, settings)
+        elif is_other_key:
+            yield from self.horizon.replan(tick, settings)
+        else:
+            return
+        yield from self.horizon.finish(settings)
 
     def answer(self, tempo_bpm: float) -> Iterator[Message]:
         """Answer all that was heard since the last time, and compose on.
@@ -150,7 +156,7 @@ class Partner:
         """
         news, ticks = self._listener.take_news(), COMMITTED_SECONDS * tempo_bpm * TICKS_PER_QUARTER
         tick = self._ahead_tick + 1 + int(ticks / 60)
-        self._feel(tick)
+        self._feel(tick if news.is_heard else max(tick, self.horizon.until_tick))
         is_other_key, self._is_other_key = self._is_other_key, False
         if self._settings.keyboard.mode == "answer":
             yield from self._converse(news, tick)
@@ -159,17 +165,19 @@ class Partner:
         yield from self.horizon.finish(self._settings)
 
     def _converse(self, news: News, tick: int) -> Iterator[Message]:
-        """Yield to the person, or reply."""
-        keyboard = self._settings.keyboard
-        if news.struck_tick is not None:
-            self._conversation.strike(news.struck_tick)
+        """Yield to the person, or reply. Whose turn it is stands before the first message."""
+        keyboard, conversation = self._settings.keyboard, self._conversation
+        if is_struck := news.struck_tick is not None:
+            conversation.strike(news.struck_tick)
+        is_below_split = news.is_heard and not conversation.is_persons
+        if news.rest_tick is not None:
+            swing, waits = self._settings.music.swing, keyboard.reply == "wait"
+            conversation.rest(news.rest_tick, keyboard.rest, swing, waits)
+        if is_struck:
             yield self.horizon.hush(self._ahead_tick + 1)
-        elif news.is_heard and not self._conversation.is_persons:  # below the split
+        elif is_below_split:
             yield from self.horizon.replan(tick, self._settings)
-        if news.rest_tick is None:
-            return
-        reply = self._conversation.rest(news.rest_tick, keyboard.rest, keyboard.reply == "wait")
-        if reply is not None:
+        if (reply := conversation.take_reply()) is not None:
             late_ticks = max(0, tick - reply.begin_tick)
             end_tick = None if reply.end_tick is None else reply.end_tick + late_ticks
             begin_tick = reply.begin_tick + late_ticks

@@ -2,11 +2,10 @@
 
 A model that has heard a hundred events takes a step for the next one, not all hundred again. When
 something is put in a little before the newest, or the newest are taken back, a state before it is
-still here, and only what follows is heard anew, in one go: a millisecond or so, where the whole
-window is some 17. A carried state remembers more than the window, so now and then it is made from
-the window anew; the last events of that are heard in pieces, to have states among them. And what
-has just changed will change again, as a key that is held has no length yet: a state is kept before
-it, too.
+still here, and only what follows is heard anew, in a go or two: a millisecond or so, where the
+whole window is some 17. A carried state remembers more than the window, so now and then it is made
+from the window anew; the last events of that are heard in pieces, to have states among them. And a
+state is kept before what is expected to change: a key that is held has no length yet.
 
 Not thread-safe: it belongs to one composer.
 """
@@ -42,8 +41,8 @@ class Recollection:
         """What was heard before that, from nothing."""
         self._primed: Prediction | None = None
         self._tail = 0
-        self._changed: set[int] = set()
-        """Onsets at which something changed since the last prediction."""
+        self._expected_grid = 0
+        """Where something is to change."""
 
     @property
     def is_carried(self) -> bool:
@@ -61,9 +60,12 @@ class Recollection:
 
     def change(self, onset_grid: int) -> None:
         """Take note of a change at an onset; where that is long ago, all is heard anew."""
-        self._changed.add(onset_grid)
         if self._window and onset_grid <= self._window[-1].onset_grid:
             self.forget()
+
+    def expect(self, onset_grid: int) -> None:
+        """Keep a state before an onset from the next prediction on, for a change to come."""
+        self._expected_grid = onset_grid
 
     def predict(self, rows: list[Row]) -> Prediction:
         """Say what follows these rows, [a window or more], the oldest first."""
@@ -74,14 +76,12 @@ class Recollection:
             for piece in self._pieces(rows[heard:]):
                 prediction = self._predictor.step(self._newest().state, Window.of(piece))
                 self._path.append((piece, prediction))
-        self._changed.clear()
         return self._newest()
 
     def _pieces(self, rows: list[Row]) -> Iterator[list[Row]]:
-        """Cut rows before each place at which something changed."""
-        onsets = [row.onset_grid for row in rows]
-        begins = {0, *(bisect_left(onsets, onset) for onset in self._changed), len(rows)}
-        return (rows[begin:end] for begin, end in pairwise(sorted(begins)))
+        """Cut rows where something is to change."""
+        cut = bisect_left([row.onset_grid for row in rows], self._expected_grid)
+        return filter(None, (rows[:cut], rows[cut:]))
 
     def _newest(self) -> Prediction:
         if self._path:

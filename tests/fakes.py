@@ -76,7 +76,7 @@ class PureModel:
     """Says what the last four events alone decide: any way to the same four says the same.
 
     A step from a carried state and the whole window agree to the bit. ``heard`` counts the events
-    that were heard, one by one or in one go.
+    that were heard, one by one or in one go, and ``runs`` how many goes that were.
     """
 
     has_heads = True
@@ -88,11 +88,12 @@ class PureModel:
     def __init__(self, card: Card = CARD) -> None:
         self.card = card
         self.vocabulary: Vocabulary = card.vocabulary()
-        self.heard = 0
+        self.heard = self.runs = 0
 
     def prime(self, window: Window) -> Prediction:
         rows = np.stack([window.token, window.rhythm, window.velocity, window.phase], axis=1)
         self.heard += len(rows)
+        self.runs += 1
         known = np.zeros((self.KNOWN, 4), np.float32)
         newest = rows[-self.KNOWN :]
         known[len(known) - len(newest) :] = newest
@@ -104,6 +105,7 @@ class PureModel:
     def step(self, state: Floats, newest: Window) -> Prediction:
         rows = np.stack([newest.token, newest.rhythm, newest.velocity, newest.phase], axis=1)
         self.heard += len(rows)
+        self.runs += 1
         return self._say(np.vstack([state, rows.astype(np.float32)])[-self.KNOWN :])
 
     def _say(self, known: Floats) -> Prediction:

@@ -25,12 +25,13 @@ class Room:
         self.sent += messages
 
 
-def _answered(has_more: bool, times: int) -> list[int]:
+def _answered(has_more: bool, times: int, is_heard: bool = True) -> list[int]:
     daemon: Any = Daemon(load(None, {}), None, print)
     room = Room(daemon, has_more)
 
     async def answer() -> None:
         for _ in range(times):
+            daemon._is_heard = is_heard
             await daemon._answer()
 
     asyncio.run(answer())
@@ -41,6 +42,11 @@ def test_an_answer_is_left_three_times_in_a_row_at_most() -> None:
     """A flood of messages would otherwise starve the composing."""
     assert _answered(True, 4) == [0, 0, 0, 0, 1, 2, 3, 4]
     assert _answered(True, 6) == [0, 0, 0, 0, 1, 2, 3, 4, 0, 0]
+
+
+def test_what_is_no_key_may_always_come_between() -> None:
+    """Of such there is no flood, for it comes of the notes that were composed."""
+    assert _answered(True, 6, is_heard=False) == [0] * 6
 
 
 def test_nobody_plays_on_and_all_of_it_is_sent() -> None:

@@ -114,6 +114,14 @@ def test_what_is_heard_is_in_the_next_window() -> None:
     assert [*tokens[0], *tokens[1]] == [2, 4, 1]
 
 
+def test_what_is_played_to_the_swing_is_heard_on_the_grid() -> None:
+    """Triplet swing: the second sixteenth, place 3, sounds at 160 and ends, swung too, at 400."""
+    composer = Composer(ScriptedModel(QUARTERS), replace(PLAIN, swing_percent=200 / 3), seed=1)
+    composer.hear(1, Event((60,), 162, 241, 90, by_person=True))
+    heard = [entry for entry in composer.context if entry.onset_grid == 3]
+    assert [(entry.length_grid, entry.token_id) for entry in heard] == [(6, 1)]
+
+
 def test_what_is_heard_is_brought_home_from_the_key() -> None:
     """In E flat major, an E flat is the model's C."""
     composer = Composer(ScriptedModel(QUARTERS), replace(PLAIN, key=Key.parse("Eb major")), seed=1)

@@ -15,6 +15,8 @@ from lofid.music import (
     Key,
     first_place,
     into_range,
+    last_place,
+    nearest_place,
     normal_order,
     parse_token,
     pitch_name,
@@ -142,3 +144,21 @@ def test_the_first_place_is_the_first_however_it_swings(ticks: int, swing: float
     grid = first_place(ticks, swing)
     assert swung(grid * GRID_TICKS, swing) >= ticks
     assert grid == 0 or swung((grid - 1) * GRID_TICKS, swing) < ticks
+
+
+@given(st.integers(0, 10_000), st.floats(50, 75))
+def test_the_last_place_is_the_last_however_it_swings(ticks: int, swing: float) -> None:
+    grid = last_place(ticks, swing)
+    assert swung(grid * GRID_TICKS, swing) <= ticks < swung((grid + 1) * GRID_TICKS, swing)
+
+
+@given(st.integers(0, 200), st.floats(50, 75), st.integers(-9, 9))
+def test_who_plays_a_place_as_it_swings_means_that_place(
+    grid: int, swing: float, late_ticks: int
+) -> None:
+    """Not where it would be if it were straight: the closest places are 20 ticks apart."""
+    assert nearest_place(max(0, swung(grid * GRID_TICKS, swing) + late_ticks), swing) == grid
+
+
+def test_between_two_places_the_earlier_is_nearest() -> None:
+    assert [nearest_place(ticks, 50) for ticks in (19, 20, 21)] == [0, 0, 1]

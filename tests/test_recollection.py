@@ -59,6 +59,7 @@ def test_what_it_heard_is_the_window(acts: list[tuple[str, int, int]], events: i
         elif what == "hear":
             context.hear(number, Entry(now - by, 6, token, 5))
             recollection.change(now - by)
+            recollection.expect(now - by)
         else:
             context.take_back(now - by)
             recollection.change(now - by)
@@ -85,24 +86,47 @@ def test_a_key_costs_a_few_events() -> None:
 
 
 def test_each_key_costs_as_much_as_the_last() -> None:
-    """The length of one is known with the next: heard anew is what follows it, and no more."""
+    """The length of one is known with the next: heard anew is what follows it, and no more.
+
+    It costs two runs of the model, however many lengths become known.
+    """
     model, context = PureModel(LONG), _filled()
     recollection = Recollection(model, LENGTH)
     recollection.predict(context.rows(600))
-    costs = list[int]()
+    costs = list[tuple[int, int]]()
     for number, onset in enumerate(range(600, 800, 36)):
         if number:
             context.hear(number, Entry(onset - 36, 24, 2, 5))
             recollection.change(onset - 36)
         context.hear(number + 1, Entry(onset, 1, 2, 5))
         recollection.change(onset)
-        before = model.heard
+        recollection.expect(onset)
+        before, runs = model.heard, model.runs
         recollection.predict(context.rows(onset + 3))
-        costs.append(model.heard - before)
+        costs.append((model.heard - before, model.runs - runs))
         for composed in range(onset + 3, onset + 36, 6):
             context.add(Entry(composed, 6, 3, 5))
             recollection.predict(context.rows(composed + 6))
-    assert costs == [1, 8, 8, 8, 8, 8]
+    assert costs == [(1, 1), *[(8, 2)] * 5]
+
+
+def test_lengths_that_become_known_together_cost_no_runs() -> None:
+    """The pedal comes up after eight keys: what follows the first is heard anew in two goes."""
+    model, context = PureModel(LONG), _filled()
+    recollection = Recollection(model, LENGTH)
+    recollection.predict(context.rows(600))
+    for number in range(9):
+        context.hear(number, Entry(600 + 12 * number, 1, 2, 5))
+        recollection.change(600 + 12 * number)
+        recollection.expect(600 + 12 * number)
+        context.add(Entry(600 + 12 * number + 3, 6, 3, 5))
+        recollection.predict(context.rows(600 + 12 * number + 12))
+    for number in range(8):
+        context.hear(number, Entry(600 + 12 * number, 24, 2, 5))
+        recollection.change(600 + 12 * number)
+    before, runs = model.heard, model.runs
+    recollection.predict(context.rows(708))
+    assert (model.heard - before, model.runs - runs) == (18, 2)
 
 
 def test_after_so_many_steps_the_window_is_heard_anew() -> None:

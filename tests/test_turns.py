@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lofid.config import load
-from lofid.music import GRID_TICKS
+from lofid.music import GRID_TICKS, swung
 from lofid.settings import Settings
 from tests.fakes import PureModel
 from tests.world import World
@@ -14,9 +14,9 @@ TEMPO = 120.0
 TICKS_A_SECOND = TEMPO / 60 * 480
 
 
-def options(rest: float = 1.0, reply: str = "wait") -> Settings:
+def options(rest: float = 1.0, reply: str = "wait", swing: float = 50.0) -> Settings:
     keyboard = {"keyboard.mode": "answer", "keyboard.rest": rest, "keyboard.reply": reply}
-    return load(None, {"music.tempo": TEMPO, "music.swing": 50.0, **keyboard})
+    return load(None, {"music.tempo": TEMPO, "music.swing": swing, **keyboard})
 
 
 def begun(world: World, after: float, before: float = 1e9) -> list[float]:
@@ -127,10 +127,10 @@ PLAYING = st.lists(
 class Phrases:
     """Plays keys in a world, and looks at every moment whether lofid keeps the person's turn."""
 
-    def __init__(self, rest: float, reply: str) -> None:
-        self.world = World(PureModel(), options(rest, reply))
+    def __init__(self, rest: float, reply: str, swing: float) -> None:
+        self.world = World(PureModel(), options(rest, reply, swing))
         self.world.run(1.0)
-        self._rest = rest
+        self._rest, self._swing = rest, swing
         self._held = set[int]()
         self._end: float | None = None
 
@@ -158,7 +158,7 @@ class Phrases:
         """Since the phrase ended nothing began before the reply was due, and then it did."""
         if self._end is None:
             return
-        due = _reply_seconds(self._end, self._rest)
+        due = _reply_seconds(self._end, self._rest, self._swing)
         assert not begun(self.world, self._end, due - 1e-6)
         if self.world.seconds > due:
             assert abs(begun(self.world, self._end)[0] - due) < 1e-6
@@ -172,15 +172,20 @@ class Phrases:
 
 
 @settings(max_examples=200)
-@given(PLAYING, st.sampled_from([0.25, 0.5, 1.0, 2.0]), st.sampled_from(["wait", "go-on"]))
+@given(
+    PLAYING,
+    st.sampled_from([0.25, 0.5, 1.0, 2.0]),
+    st.sampled_from(["wait", "go-on"]),
+    st.sampled_from([50.0, 58.0, 66.7, 75.0]),
+)
 def test_nothing_begins_while_somebody_plays_and_the_reply_is_on_time(
-    playing: list[tuple[str, int, float]], rest: float, reply: str
+    playing: list[tuple[str, int, float]], rest: float, reply: str, swing: float
 ) -> None:
     """Over random playing: from the first key of a phrase until a rest after its end, nothing.
 
-    The reply begins on the grid, within the rest and less than a step of the grid before its end.
+    The reply begins on the grid as it swings, within the rest, on the last place there.
     """
-    phrases = Phrases(rest, reply)
+    phrases = Phrases(rest, reply, swing)
     for what, pitch, seconds in playing:
         if what == "strike":
             phrases.strike(pitch)
@@ -190,8 +195,8 @@ def test_nothing_begins_while_somebody_plays_and_the_reply_is_on_time(
     phrases.end()
 
 
-def _reply_seconds(phrase_end: float, rest: float) -> float:
+def _reply_seconds(phrase_end: float, rest: float, swing: float) -> float:
     """When the reply is due: the last place of the grid within the rest."""
-    end_tick = int(phrase_end * TICKS_A_SECOND + 1e-6)
-    tick = end_tick + round(rest * 480)
-    return (tick - tick % GRID_TICKS) / TICKS_A_SECOND
+    until_tick = int(phrase_end * TICKS_A_SECOND + 1e-6) + round(rest * 480)
+    places = (swung(tick, swing) for tick in range(0, until_tick + 1, GRID_TICKS))
+    return max(tick for tick in places if tick <= until_tick) / TICKS_A_SECOND

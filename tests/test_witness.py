@@ -141,17 +141,21 @@ def test_the_clock_stands_still_during_an_input_and_goes_on_after() -> None:
 
 
 def test_batches_are_told_once_a_second_and_numbered() -> None:
+    """When all is answered: what a player says is not kept waiting."""
     told: list[Any] = []
     clock = Clock()
     engine = Witness(PureModel(), load(None, {}), 7, clock.now)
     engine.tell = told.append
     for _ in range(4):
         clock.seconds += 0.4
+        before = len(told)
         engine.receive({"is": "alive", "tempo": 80.0})
-    assert [(number, len(inputs)) for number, inputs in map(read, told)] == [(0, 4)]
+        assert len(told) == before
+        list(engine.answer())
+    assert [(number, len(inputs)) for number, inputs in map(read, told)] == [(0, 7)]
     engine.flush()
     engine.flush()
-    assert [(number, len(inputs)) for number, inputs in map(read, told)] == [(0, 4), (4, 1)]
+    assert [(number, len(inputs)) for number, inputs in map(read, told)] == [(0, 7), (7, 2)]
 
 
 def test_a_batch_is_never_too_long_for_a_record() -> None:
