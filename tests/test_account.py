@@ -122,6 +122,16 @@ def test_what_is_played_while_the_music_stands_has_a_tick(desk: Desk) -> None:
     ]  # fmt: skip
 
 
+def test_what_was_moved_where_a_cut_begins_is_in_order(desk: Desk) -> None:
+    """Though the music stood then, and the cut's first tick is thought to be between two others."""
+    for seconds, tick, number in ((0.0, 0, 7), (0.5, 0, 11), (1.5, 320, 64)):
+        desk.scribe.write("control", tick=tick, seconds=seconds, data=[0xB0, number, 1])
+    tell(desk, "end", 1280)
+    found = session_of(between_seconds(read(desk), 0.5, 1.75))
+    assert [control.data[1] for control in found.controls] == [7, 11, 64]
+    assert len({control.tick for control in found.controls[:2]}) == 1
+
+
 def test_a_tempo_that_no_file_can_say(desk: Desk) -> None:
     """Another's clock may be anything."""
     tell(desk, "tempo", 0, bpm=1.0)
