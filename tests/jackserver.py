@@ -97,6 +97,7 @@ class JackServer:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=[self._claim.fileno()],  # while it lives, though we may not, it has its name
         )
         wait_until(self._answers, "the JACK server")
 
