@@ -15,4 +15,4 @@ def test_a_server_that_outlived_its_run_keeps_its_name() -> None:
         with JackServer() as other:
             assert other.name != left.name
     finally:
-        left.end()
+        left.stop()
