@@ -35,8 +35,10 @@ class Harmonist:
         return self._look()
 
     def lift(self, pitch: int, seconds: float) -> bool:
-        """A key is let go; tell whether that makes another chord."""
-        struck_seconds = self._held.pop(pitch, self._struck_seconds)
+        """A key is let go; tell whether that makes another chord. One that does not steer is none."""
+        struck_seconds = self._held.pop(pitch, None)
+        if struck_seconds is None:
+            return False
         if self._struck_seconds - struck_seconds <= ROLL_SECONDS:
             return self._leave_together(seconds)
         if seconds - self._struck_seconds > LEGATO_SECONDS:

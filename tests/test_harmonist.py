@@ -67,5 +67,11 @@ def test_forgotten_it_steers_no_more() -> None:
     assert harmonist.chord == {0, 1, 4}
 
 
-def test_a_key_that_never_was_is_nothing() -> None:
-    assert not Harmonist().lift(C, 1.0)
+def test_a_key_that_does_not_steer_is_nothing() -> None:
+    """Nor does it leave together with a finger of the chord before."""
+    harmonist = Harmonist()
+    strike(harmonist, 0.0, C, E, G)
+    strike(harmonist, 1.0, A)
+    assert harmonist.lift(G, 1.1)
+    assert not harmonist.lift(C + 12, 1.15)
+    assert harmonist.chord == {0, 4, 9}

@@ -115,6 +115,19 @@ def test_below_the_split_keys_steer_and_make_no_phrase() -> None:
     assert room.listener.harmonist.chord == {0, 4}
 
 
+def test_a_melody_key_that_is_let_go_does_not_steer() -> None:
+    """Nor does it bring back the chord before, of which a finger has just left."""
+    room = Room(split=60)
+    for tick, pitch in ((0, 48), (0, 52), (0, 55), (320, 72), (640, 57)):
+        room.play(tick, 0x90, pitch, 80)
+    room.play(704, 0x80, 55, 64)
+    assert room.listener.harmonist.chord == {0, 4, 9}
+    room.listener.take_news()
+    room.play(736, 0x80, 72, 64)
+    assert room.listener.harmonist.chord == {0, 4, 9}
+    assert not room.listener.take_news().is_heard
+
+
 def test_in_chords_all_keys_steer() -> None:
     room = Room(mode="chords")
     room.play(0, 0x90, 60, 80)
