@@ -1,7 +1,8 @@
 """The listener: what a person plays, for the composer. No I/O, no clock.
 
 What the music hears of it is filtered and transposed, and a note whose key was let go sounds on
-while the pedal is down. Called from the engine's thread.
+while the pedal is down. What the fingers played is known without waiting for the foot. Called from
+the engine's thread.
 """
 
 from collections.abc import Callable
@@ -39,8 +40,11 @@ class News:
 class Listener:
     """Hears one person: ``count`` note-ons until now; ``heard_as`` is the last event's token."""
 
-    def __init__(self, take: Take, ended: Callable[[Event], None], keyboard: Keyboard) -> None:
-        """``take`` gets what is heard as soon as it is known, ``ended`` each event that is over."""
+    def __init__(self, take: Take, played: Callable[[Event], None], keyboard: Keyboard) -> None:
+        """``take`` gets what is heard as soon as it is known.
+
+        ``played`` gets each event once, when its keys were let go, as long as they were held.
+        """
         self.count = 0
         self.heard_as = ""
         self.likeness = 1.0
@@ -49,11 +53,13 @@ class Listener:
         self.harmonist = Harmonist()
         self.news = News()
         self._take = take
-        self._ended = ended
+        self._played = played
         numbers, window_seconds = count(1), keyboard.chord_window / 1000
         self._hearings = {
             is_phrase: Hearing(window_seconds, numbers) for is_phrase in (True, False)
         }
+        self._fingers = {is_phrase: Hearing(window_seconds, count()) for is_phrase in (True, False)}
+        """The same without the pedal."""
         self._struck: dict[tuple[int, int], None] = {}
         """The keys that are down, by channel and pitch, whether the music hears them or not."""
         self._sounding: dict[tuple[int, int], int] = {}
@@ -90,6 +96,7 @@ class Listener:
 
     def _strike(self, tick: int, seconds: float, key: tuple[int, int], velocity: int) -> None:
         self.count += 1
+        self._let_go(tick, key)
         self._end(tick, key)
         self._struck[key] = None
         pitch = key[1] + self.keyboard.transpose
@@ -100,13 +107,14 @@ class Listener:
         if is_phrase := self._is_phrase(key):
             first = self.news.struck_tick
             self.news.struck_tick, self.news.rest_tick = tick if first is None else first, None
+        self._fingers[is_phrase].note_on(tick, seconds, pitch, velocity)
         heard = self._hearings[is_phrase].note_on(tick, seconds, pitch, velocity)
         self._take_in(heard, is_phrase)
         if self._steers(key[1]):
             self.harmonist.strike(pitch, seconds)
 
     def _lift(self, tick: int, seconds: float, key: tuple[int, int]) -> None:
-        self._struck.pop(key, None)
+        self._let_go(tick, key)
         if key in self._sounding:
             self.news.is_heard |= self.harmonist.lift(self._sounding[key], seconds)
         if key[0] not in self._pedals:
@@ -120,6 +128,17 @@ class Listener:
         for key in [key for key in self._sounding if key[0] == channel and key not in self._struck]:
             self._end(tick, key)
 
+    def _let_go(self, tick: int, key: tuple[int, int]) -> None:
+        """No finger holds this key any more."""
+        if key not in self._struck:
+            return
+        del self._struck[key]
+        pitch = self._sounding.get(key)
+        if pitch is not None:
+            played = self._fingers[self._is_phrase(key)].note_off(tick, pitch)
+            if played is not None:
+                self._played(played[1])
+
     def _end(self, tick: int, key: tuple[int, int]) -> None:
         """A note has ended, by its key or by the pedal."""
         pitch = self._sounding.pop(key, None)
@@ -128,7 +147,6 @@ class Listener:
         is_phrase = self._is_phrase(key)
         if (heard := self._hearings[is_phrase].note_off(tick, pitch)) is not None:
             self._take_in(heard, is_phrase)
-            self._ended(heard[1])
         if is_phrase and not self.is_held:
             self.news.rest_tick = tick
 

@@ -161,6 +161,18 @@ def test_what_a_person_plays_is_heard(engine: Engine) -> None:
     assert status["heard_as"] == "C3.E-3.G3.B-3"
 
 
+def test_the_key_is_followed_while_the_pedal_is_down(clock: Clock) -> None:
+    """Two octaves of F# major, two bars long: no key is struck again, which would end the first."""
+    engine = Engine(ScriptedModel([(1, 1, 5)]), load(None, {"music.key": "auto"}), 7, clock)
+    engine.begin()
+    told(engine, heard(0, 0xB0, 64, 127))
+    scale = (54, 56, 58, 59, 61, 63, 65)
+    for i, pitch in enumerate((*scale, *(pitch + 12 for pitch in scale), 78)):
+        told(engine, heard(240 * i, 0x90, pitch, 80))
+        told(engine, heard(240 * i + 200, 0x80, pitch, 64))
+    assert engine.status()["key"] == "F# major"
+
+
 def test_lateness_is_shown(engine: Engine) -> None:
     for late in [*range(100), 5000]:
         on = {"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": late}

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lofid.listener import Listener
 from lofid.music import Event
@@ -10,13 +12,13 @@ from lofid.settings import Keyboard
 
 
 class Room:
-    """A listener, and all that it passed on: the last of each number, and what has ended."""
+    """A listener, and all that it passed on: the last of each number, and what fingers played."""
 
     def __init__(self, **keyboard: Any) -> None:
         self.events: dict[int, Event] = {}
-        self.ended: list[Event] = []
+        self.played: list[Event] = []
         self.phrase = False
-        self.listener = Listener(self._take, self.ended.append, Keyboard(**keyboard))
+        self.listener = Listener(self._take, self.played.append, Keyboard(**keyboard))
 
     def _take(self, number: int, event: Event, is_phrase: bool) -> tuple[str, float]:
         self.events[number] = event
@@ -39,7 +41,7 @@ def test_a_note_is_heard_at_once_and_known_when_it_ends() -> None:
     assert room.listener.is_held
     room.play(100, 0x80, 60, 64)
     assert room.heard == [((60,), 0, 100)]
-    assert [event.length_ticks for event in room.ended] == [100]
+    assert [event.length_ticks for event in room.played] == [100]
     assert room.listener.heard_as == "60"
     assert room.listener.count == 1
 
@@ -75,6 +77,43 @@ def test_a_key_struck_again_under_the_pedal_ends_the_first() -> None:
     assert room.heard == [((60,), 10, 290), ((60,), 300, 480)]
 
 
+def test_fingers_have_played_what_the_pedal_holds() -> None:
+    """As long as the keys were down; not again when the pedal comes up."""
+    room = Room()
+    room.play(0, 0xB0, 64, 127)
+    room.play(10, 0x90, 60, 80)
+    room.play(12, 0x90, 64, 80)
+    room.play(50, 0x80, 60, 64)
+    assert room.played == []
+    room.play(60, 0x80, 64, 64)
+    assert room.played == [Event((60, 64), 10, 50, 80, by_person=True)]
+    room.play(500, 0xB0, 64, 0)
+    room.listener.release(600)
+    assert len(room.played) == 1
+
+
+KEYS = st.tuples(st.sampled_from((0x90, 0x80)), st.integers(58, 64), st.integers(1, 127))
+PEDAL = st.tuples(st.just(0xB0), st.just(64), st.sampled_from((0, 127)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), KEYS | PEDAL), max_size=40))
+def test_the_pedal_changes_nothing_of_what_fingers_played(
+    played: list[tuple[int, tuple[int, int, int]]],
+) -> None:
+    """And each key that was struck is in one event."""
+    rooms, now = (Room(split=61), Room(split=61)), 0
+    for wait, data in played:
+        now += wait
+        rooms[0].play(now, *data)
+        if data[0] != 0xB0:
+            rooms[1].play(now, *data)
+    for room in rooms:
+        room.listener.release(now + 1)
+    assert rooms[0].played == rooms[1].played
+    struck = sorted(data[1] for _, data in played if data[0] == 0x90)
+    assert sorted(pitch for event in rooms[0].played for pitch in event.pitches) == struck
+
+
 @pytest.mark.parametrize(
     ("keyboard", "key", "heard"),
     [
@@ -94,7 +133,7 @@ def test_filters(keyboard: dict[str, Any], key: tuple[int, int], heard: int | No
     room = Room(**keyboard)
     room.play(0, *key, 80)
     room.play(100, key[0] - 0x10, key[1], 64)
-    assert [event.pitches for event in room.ended] == ([] if heard is None else [(heard,)])
+    assert [event.pitches for event in room.played] == ([] if heard is None else [(heard,)])
     assert room.listener.count == 1
     assert not room.listener.is_held
 
