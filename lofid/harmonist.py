@@ -35,7 +35,7 @@ class Harmonist:
         return self._look()
 
     def lift(self, pitch: int, seconds: float) -> bool:
-        """A key is let go; tell whether that makes another chord. One that does not steer is none."""
+        """A key is let go; tell whether that makes another chord: one that is not held does not."""
         struck_seconds = self._held.pop(pitch, None)
         if struck_seconds is None:
             return False

@@ -18,9 +18,14 @@ class Tessitura:
 
     def __init__(self) -> None:
         self._events: dict[int, Event] = {}
+        self._newest = -1
+        """The highest number until now, which the newest event has."""
 
     def hear(self, number: int, event: Event) -> None:
-        """Take an event, in place of what had this number before."""
+        """Take an event, in place of what had this number before; what was left out stays out."""
+        if number not in self._events and number <= self._newest:
+            return
+        self._newest = max(number, self._newest)
         self._events[number] = event
         first_tick = event.onset_ticks - REMEMBERED_BARS * BAR_TICKS
         while len(self._events) > REMEMBERED_EVENTS or self._oldest.onset_ticks < first_tick:
