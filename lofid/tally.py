@@ -13,7 +13,9 @@ from lofid.player.wire import Message
 from lofid.settings import Keyboard
 from lofid.stakes import Key, Stakes, ThruStakes
 
-NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0
+NOTE_OFF, NOTE_ON = 0x80, 0x90
+SHORT = (0xC0, 0xD0)
+"""A program, and a channel's pressure: they have one byte of data."""
 OFF_VELOCITY = 64
 Write = Callable[..., None]
 """Takes a kind of record, its tick, and what else it says; see :mod:`lofid.entries`."""
@@ -74,7 +76,7 @@ class Tally:
             self._struck.pop((channel, first), None)
             self._write_key("off", tick, (channel, first), second)
         else:
-            data = [status, first] if kind == PROGRAM else [status, first, second]
+            data = [status, first] if kind in SHORT else [status, first, second]
             self._write("control", tick=tick, data=data)
 
     def release(self, tick: int) -> None:

@@ -173,6 +173,19 @@ def test_the_key_is_followed_while_the_pedal_is_down(clock: Clock) -> None:
     assert engine.status()["key"] == "F# major"
 
 
+@pytest.mark.parametrize("mode", ["listen", "answer", "chords"])
+def test_pressure_asks_for_no_answer(engine: Engine, mode: str) -> None:
+    """Nor does it end a rest: a key that is let go is answered, whatever is pressed after it."""
+    engine.set("mode", mode)
+    engine.begin()
+    told(engine, heard(100, 0x90, 60, 80))
+    told(engine, heard(200, 0x80, 60, 64))
+    turn = engine.status()["turn"]
+    for data in ((0xD0, 90, 0), (0xA0, 60, 90), (0xD0, 0, 0)):
+        assert told(engine, heard(300, *data)) == []
+    assert (engine.status()["turn"], engine.status()["notes"]["heard"]) == (turn, 1)
+
+
 def test_lateness_is_shown(engine: Engine) -> None:
     for late in [*range(100), 5000]:
         on = {"is": "on", "tick": 0, "channel": 0, "pitch": 60, "velocity": 70, "late_us": late}

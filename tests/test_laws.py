@@ -67,6 +67,14 @@ def _all_at_once(pitches: list[int]) -> Act:
     return act
 
 
+def _pressed(keys: list[tuple[int, int]]) -> Act:
+    def act(world: World) -> None:
+        for pitch, value in keys:
+            world.strike(0xA0, pitch, value)
+
+    return act
+
+
 def _let_go(world: World) -> None:
     """All keys, and the pedal."""
     for pitch in range(36, 84):
@@ -85,6 +93,10 @@ PLAYING: dict[str, st.SearchStrategy[Act]] = {
     "seed": st.just(lambda world: world.ask(lambda: world.engine.seed_with(SEED, None))),
     "forget": st.just(lambda world: world.ask(world.engine.forget)),
     "pedal": st.sampled_from([0, 127]).map(lambda v: lambda world: world.strike(0xB0, 64, v)),
+    "pressure": st.integers(0, 127).map(lambda v: lambda world: world.strike(0xD0, v)),
+    "pressures": st.lists(st.tuples(st.integers(48, 50), st.integers(0, 127)), max_size=9).map(
+        _pressed
+    ),
     "chord": st.lists(st.integers(36, 72), min_size=2, max_size=4, unique=True).map(_all_at_once),
     "let go": st.just(_let_go),
 }

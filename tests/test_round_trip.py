@@ -44,6 +44,31 @@ def test_a_file_holds_what_sounded(acts: list[Act], channels: tuple[int, int], m
         check(acts, channels, mode, Path(folder))
 
 
+def test_a_file_holds_how_hard_keys_were_held(tmp_path: Path) -> None:
+    """A keyboard that tells it five hundred times a second, of the channel and of a key."""
+    kept = _Kept(tmp_path)
+    world = World(PureModel(), load(None, {"music.tempo": 120.0}), make=kept.make)
+    world.strike(0x90, 60, 80)
+    for i in range(500):
+        world.strike(*((0xD0, i % 128) if i % 2 else (0xA0, 60, i % 100)))
+        world.run(0.002)
+    world.strike(0xD0, 5)
+    world.strike(0x80, 60, 64)
+    world.run(0.5)
+    kept.scribe.close()
+    transcript = read_transcript(pieces_in(tmp_path))
+    assert transcript.faults == ()
+    write_midi(session_of(transcript), tmp_path / "a.mid")
+    file = mido.MidiFile(tmp_path / "a.mid")
+    channel = _timed(file, lambda m: m.type == "aftertouch" and [m.value])
+    key = _timed(file, lambda m: m.type == "polytouch" and [m.note, m.value])
+    assert channel[-1] == (960, 5)
+    assert key[-1] == (956, 60, 98)
+    assert 90 <= len(channel) + len(key) <= 110
+    pressed = {(i * 960 // 500, i % 128) for i in range(500) if i % 2}
+    assert set(channel[:-1]) <= pressed
+
+
 def check(acts: list[Act], channels: tuple[int, int], mode: str, folder: Path) -> int:
     """Play a session, make a file of its journal, and compare; give how many notes it has."""
     lead, keys = channels
@@ -78,11 +103,12 @@ def check(acts: list[Act], channels: tuple[int, int], mode: str, folder: Path) -
 
 
 def _assert_the_rest(path: Path, told: Iterable[Message], session: "_Kept", seed: int) -> None:
-    """Pedals as they were played; tempos, keys and markers as the engine told its journal."""
+    """Pedals and pressures as played; tempos, keys and markers as the engine told its journal."""
     file = mido.MidiFile(path, charset="utf-8")
     heard = [m for m in told if m["is"] == "heard" and m["data"][0] & 0xE0 != 0x80]
-    pedals = sorted((m["tick"], *m["data"]) for m in heard)
-    assert sorted(_timed(file, lambda m: m.type == "control_change" and m.bytes())) == pedals
+    moved = sorted((m["tick"], *m["data"][: 2 if m["data"][0] == 0xD0 else 3]) for m in heard)
+    kinds = ("control_change", "aftertouch", "polytouch")
+    assert sorted(_timed(file, lambda m: m.type in kinds and m.bytes())) == moved
     tempos, keys, marks, sets = (
         [each for each in session.scribe.kept if each["what"] == what]
         for what in ("tempo", "key", "mark", "set")

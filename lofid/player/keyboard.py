@@ -4,12 +4,14 @@ A person plays to what is heard, which is a latency behind what was handed over;
 key is the one that sounded when it was struck.
 """
 
+import math
 from collections.abc import Collection, Iterable
 
 from lofid.player import midi
 from lofid.player.echo import Echo
 from lofid.player.inbox import Inbox
 from lofid.player.ports import Ports
+from lofid.player.pressure import Pressure
 from lofid.player.reports import Reports
 from lofid.player.thru import Thru
 from lofid.player.transport import Transport
@@ -33,6 +35,7 @@ class Keyboard:
         self._echo = echo
         self._held: dict[tuple[int, int], None] = {}
         self._pedals: set[int] = set()
+        self._pressure = Pressure()
         self._was_echo = self._was_own = False
         self._ports: Ports | None = None
         self._thru: Thru | None = None
@@ -41,6 +44,10 @@ class Keyboard:
     def latency_seconds(self) -> float:
         """How long after it was handed over the music is heard."""
         return 0.0 if self._ports is None else self._ports.latency_seconds
+
+    def _now(self, seconds: float) -> float:
+        """What the clock shows, or that moment where there is no clock yet."""
+        return seconds if self._ports is None else self._ports.now()
 
     def open(self, ports: Ports, thru: Thru | None) -> None:
         """Play to what these ports sound; pass on what is played, where there is a thru."""
@@ -57,6 +64,13 @@ class Keyboard:
             else:
                 self._hear(message, seconds)
             self._was_echo = self._echo.is_sure
+        # What was heard before a moment is told before it, whether there is room or not.
+        self._press(self._now(math.inf) if before_seconds == math.inf else math.inf)
+
+    def _press(self, now_seconds: float) -> None:
+        """Tell how hard keys are held, where there is room for it."""
+        for seconds, data in self._pressure.take(now_seconds):
+            self._tell(data, seconds)
 
     def _ignore(self, message: bytes) -> None:
         """Take no notice of what comes in where thru goes out, and say so once."""
@@ -66,7 +80,11 @@ class Keyboard:
 
     def _hear(self, message: bytes, seconds: float) -> None:
         """Tell, then pass on: what may sound has been told of."""
-        if (data := midi.heard(message)) is not None:
+        data = midi.heard(message)
+        if data is not None and data[0] & 0xF0 in midi.PRESSURE:
+            self._pressure.hear(seconds, data)
+            self._press(seconds)
+        elif data is not None:
             self._end_for(data, seconds)
             self._tell(data, seconds)
         if self._thru is not None:
@@ -114,8 +132,7 @@ class Keyboard:
     def _tell(self, data: list[int], seconds: float) -> None:
         self._remember(*data)
         tick = max(self.floor_tick, self._transport.tick_at(seconds - self.latency_seconds))
-        now_seconds = seconds if self._ports is None else self._ports.now()
-        ahead_tick = max(tick, self._transport.tick_at(now_seconds))
+        ahead_tick = max(tick, self._transport.tick_at(self._now(seconds)))
         self._reports.heard(tick, ahead_tick, seconds, data)
 
     def _remember(self, status: int, first: int, second: int) -> None:

@@ -23,8 +23,11 @@ _QUIET: tuple[tuple[int, int, int], ...] = (
     (CONTROL_CHANGE, 121, 0),  # reset all controllers
     (PITCH_BEND, 0, 64),  # centre
 )
-_HEARD_LENGTHS = {NOTE_OFF: 3, NOTE_ON: 3, CONTROL_CHANGE: 3, PROGRAM_CHANGE: 2, PITCH_BEND: 3}
-_VOICE_LENGTHS = {**_HEARD_LENGTHS, KEY_PRESSURE: 3, CHANNEL_PRESSURE: 2}
+PRESSURE = frozenset((KEY_PRESSURE, CHANNEL_PRESSURE))
+_VOICE_LENGTHS = {
+    **dict.fromkeys((NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PITCH_BEND, KEY_PRESSURE), 3),
+    **dict.fromkeys((PROGRAM_CHANGE, CHANNEL_PRESSURE), 2),
+}
 
 
 def note_on(channel: int, pitch: int, velocity: int) -> bytes:
@@ -65,13 +68,13 @@ def is_voice(message: bytes) -> bool:
 
 
 def heard(message: bytes) -> list[int] | None:
-    """Read what came in as [status, data 1, data 2], None for what lofid does not listen to.
+    """Read what came in as [status, data 1, data 2], None for what is no channel voice message.
 
-    Listened to are notes, control changes, program changes (their data 2 is 0) and pitch bend.
-    A note-on with velocity 0 means a note-off and becomes one.
+    A missing data 2, of programs and of a channel's pressure, is 0. A note-on with velocity 0 means
+    a note-off and becomes one.
     """
-    if not is_voice(message) or (kind := message[0] & 0xF0) not in _HEARD_LENGTHS:
+    if not is_voice(message):
         return None
-    if kind == NOTE_ON and message[2] == 0:
+    if message[0] & 0xF0 == NOTE_ON and message[2] == 0:
         return list(note_off(message[0] & 0x0F, message[1]))
     return [*message, 0][:3]

@@ -36,8 +36,8 @@ def test_panic() -> None:
         (b"\xb0\x40\x7f", [0xB0, 64, 127]),
         (b"\xc2\x05", [0xC2, 5, 0]),
         (b"\xe0\x01\x41", [0xE0, 1, 65]),
-        (b"\xa0\x3c\x10", None),
-        (b"\xd0\x10", None),
+        (b"\xa0\x3c\x10", [0xA0, 60, 16]),
+        (b"\xd0\x10", [0xD0, 16, 0]),
         (b"\xf8", None),
         (b"\xf0\x7e\xf7", None),
         (b"\x90\x3c", None),
@@ -46,5 +46,5 @@ def test_panic() -> None:
     ],
 )
 def test_what_is_heard(message: bytes, heard: list[int] | None) -> None:
-    """Notes, controls, programs and bends are; velocity 0 is a note-off; the rest is not."""
+    """All that is a channel's; velocity 0 is a note-off."""
     assert midi.heard(message) == heard

@@ -179,7 +179,7 @@ def test_a_successor_silences_what_a_killed_one_held(jack_server: JackServer, ba
 
 
 def test_hears_a_keyboard(jack_server: JackServer) -> None:
-    """Notes, controls and pitch bend are reported with their tick; clock and sensing are not."""
+    """All that is a channel's is reported with its tick; clock and sensing are not."""
     with PlayerProcess(jack_server.env) as player:
         assert player.open(input="virtual")["input"] == "lofid:in"
         with JackKeyboard(jack_server) as keyboard:
@@ -190,6 +190,8 @@ def test_hears_a_keyboard(jack_server: JackServer) -> None:
             player.hear_until("position")
             keyboard.play([0xF8], [0xFE], [0x90, 60, 0], [0xB0, 64, 127], [0xE0, 1, 65], [0xC0, 5])
             player.hear_until("heard", count=4)
+            keyboard.play([0xD0, 9], [0xA0, 60, 7])
+            player.hear_until("heard", count=2)
     heard = player.said_of("heard")
     assert [message["data"] for message in heard] == [
         [0x90, 60, 80],
@@ -197,6 +199,8 @@ def test_hears_a_keyboard(jack_server: JackServer) -> None:
         [0xB0, 64, 127],
         [0xE0, 1, 65],
         [0xC0, 5, 0],
+        [0xD0, 9, 0],
+        [0xA0, 60, 7],
     ]
     assert heard[0]["tick"] == 0
     assert all(message["tick"] >= 960 for message in heard[1:])
