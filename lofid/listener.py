@@ -62,14 +62,16 @@ class Listener:
         """The same without the pedal."""
         self._struck: dict[tuple[int, int], None] = {}
         """The keys that are down, by channel and pitch, whether the music hears them or not."""
-        self._sounding: dict[tuple[int, int], int] = {}
-        """What the music hears and has not ended, with its pitch there."""
+        self._sounding: dict[tuple[int, int], tuple[int, bool]] = {}
+        """What the music hears and has not ended: its pitch there, and whether it is of a phrase.
+
+        The settings may be others when it ends."""
         self._pedals: set[int] = set()
 
     @property
     def is_held(self) -> bool:
         """Whether a note of a phrase has not ended, by its key or by the pedal."""
-        return any(map(self._is_phrase, self._sounding))
+        return any(is_phrase for _, is_phrase in self._sounding.values())
 
     def take_news(self) -> News:
         """Give what there is to answer since the last time."""
@@ -102,9 +104,10 @@ class Listener:
         pitch = key[1] + self.keyboard.transpose
         if not self._is_for_music(key) or not 0 <= pitch <= 127:
             return
-        self._sounding[key] = pitch
+        is_phrase = self._is_phrase(key)
+        self._sounding[key] = pitch, is_phrase
         self.news.is_heard = True
-        if is_phrase := self._is_phrase(key):
+        if is_phrase:
             first = self.news.struck_tick
             self.news.struck_tick, self.news.rest_tick = tick if first is None else first, None
         self._fingers[is_phrase].note_on(tick, seconds, pitch, velocity)
@@ -116,7 +119,7 @@ class Listener:
     def _lift(self, tick: int, seconds: float, key: tuple[int, int]) -> None:
         self._let_go(tick, key)
         if key in self._sounding:
-            self.news.is_heard |= self.harmonist.lift(self._sounding[key], seconds)
+            self.news.is_heard |= self.harmonist.lift(self._sounding[key][0], seconds)
         if key[0] not in self._pedals:
             self._end(tick, key)
 
@@ -133,18 +136,17 @@ class Listener:
         if key not in self._struck:
             return
         del self._struck[key]
-        pitch = self._sounding.get(key)
-        if pitch is not None:
-            played = self._fingers[self._is_phrase(key)].note_off(tick, pitch)
-            if played is not None:
-                self._played(played[1])
+        if key not in self._sounding:
+            return
+        pitch, is_phrase = self._sounding[key]
+        if (played := self._fingers[is_phrase].note_off(tick, pitch)) is not None:
+            self._played(played[1])
 
     def _end(self, tick: int, key: tuple[int, int]) -> None:
         """A note has ended, by its key or by the pedal."""
-        pitch = self._sounding.pop(key, None)
-        if pitch is None:
+        if key not in self._sounding:
             return
-        is_phrase = self._is_phrase(key)
+        pitch, is_phrase = self._sounding.pop(key)
         if (heard := self._hearings[is_phrase].note_off(tick, pitch)) is not None:
             self._take_in(heard, is_phrase)
         if is_phrase and not self.is_held:

@@ -167,6 +167,27 @@ def test_a_melody_key_that_is_let_go_does_not_steer() -> None:
     assert not room.listener.take_news().is_heard
 
 
+@pytest.mark.parametrize("split", [(0, 60), (60, 0)])
+def test_a_split_that_is_set_while_a_key_is_held_is_for_those_to_come(
+    split: tuple[int, int],
+) -> None:
+    """What is held ends as what it began, and the next of its key is its own."""
+    room = Room(split=split[0])
+    room.play(0, 0x90, 55, 80)
+    was_phrase = room.phrase
+    room.listener.keyboard = Keyboard(split=split[1])
+    assert room.listener.is_held == was_phrase
+    room.play(100, 0x80, 55, 64)
+    assert room.heard == [((55,), 0, 100)]
+    assert room.phrase == was_phrase
+    assert (room.listener.take_news().rest_tick == 100) == was_phrase
+    room.listener.keyboard = Keyboard(split=split[0])
+    room.play(1000, 0x90, 55, 80)
+    room.play(1200, 0x80, 55, 64)
+    assert room.heard == [((55,), 0, 100), ((55,), 1000, 200)]
+    assert [event.length_ticks for event in room.played] == [100, 200]
+
+
 def test_in_chords_all_keys_steer() -> None:
     room = Room(mode="chords")
     room.play(0, 0x90, 60, 80)
