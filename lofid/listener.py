@@ -5,6 +5,7 @@ while the pedal is down. What the fingers played is known without waiting for th
 the engine's thread.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -94,7 +95,8 @@ class Listener:
         for channel in sorted(self._pedals):
             self._press(tick, channel, is_down=False)
         for channel, pitch in list(self._struck):
-            self.hear(tick, 0.0, (NOTE_OFF | channel, pitch, 64))
+            # Nobody knows when: too late, at any rate, to tell which chord it was of.
+            self.hear(tick, math.inf, (NOTE_OFF | channel, pitch, 64))
 
     def _strike(self, tick: int, seconds: float, key: tuple[int, int], velocity: int) -> None:
         self.count += 1

@@ -204,3 +204,16 @@ def test_a_player_that_died_lets_go_of_everything() -> None:
     room.listener.release(400)
     assert room.heard == [((60,), 10, 390), ((64,), 100, 300)]
     assert not room.listener.is_held
+
+
+def test_a_player_that_died_changes_no_chord() -> None:
+    """Nobody knows when which finger left: the chord stays, and not the one before it."""
+    room = Room(mode="chords")
+    for tick, status, pitch in (
+        *((0, 0x90, pitch) for pitch in (60, 64, 67)),
+        *((1280, 0x90, pitch) for pitch in (65, 69, 72)),
+        *((1300, 0x80, pitch) for pitch in (60, 64, 67)),
+    ):
+        room.play(tick, status, pitch, 80)
+    room.listener.release(6400)
+    assert room.listener.harmonist.chord == {0, 5, 9}
