@@ -191,7 +191,7 @@ class Partner:
             feel,
             chord=self._listener.harmonist.chord,
             register=tessitura.range(),
-            register_strength=tessitura.strength(tick),
+            register_strength=tessitura.strength(tick, self._listener.is_held),
         )
         self._is_other_key |= self._settings.music.key == AUTO and self.key != before
 

@@ -45,10 +45,12 @@ class Tessitura:
         notes = [e.pitches[0] for e in events if not e.is_chord] or [e.pitches[-1] for e in events]
         return (min(notes), max(notes)) if notes else (LOWEST_PITCH, HIGHEST_PITCH)
 
-    def strength(self, tick: int) -> float:
-        """Give how much it counts for what begins at ``tick``: 1 at first, 0 in the end."""
+    def strength(self, tick: int, is_held: bool) -> float:
+        """Give how much it counts for what begins at ``tick``: 1 while it is held, 0 in the end."""
         if not self._events:
             return 0.0
+        if is_held:
+            return 1.0
         ended_tick = max(e.onset_ticks + e.length_ticks for e in self._events.values())
         bars = (tick - ended_tick) / BAR_TICKS
         return min(max((FADED_BARS - bars) / (FADED_BARS - FULL_BARS), 0.0), 1.0)

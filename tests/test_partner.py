@@ -67,6 +67,14 @@ def test_the_register_of_a_phrase_fades() -> None:
     assert strengths[-4:] == [0.0] * 4
 
 
+def test_what_is_held_is_no_phrase_of_long_ago() -> None:
+    """A bass note under the pedal, seven bars on: the lead still keeps to it."""
+    evening = Evening()
+    evening.key(0x90, 84, 80)
+    evening.until(7 * BAR)
+    assert evening.engine._partner._composer.feel.register_strength == 1.0
+
+
 def test_a_key_that_was_played_long_ago_is_followed_from_now() -> None:
     """Nothing is composed anew where the music has been already."""
     evening = Evening(music__key="C minor")

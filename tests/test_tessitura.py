@@ -15,7 +15,7 @@ def _event(bar: float, *pitches: int) -> Event:
 def test_without_a_phrase_nothing_counts() -> None:
     tessitura = Tessitura()
     assert tessitura.range() == (12, 127)
-    assert tessitura.strength(0) == 0.0
+    assert tessitura.strength(0, is_held=False) == tessitura.strength(0, is_held=True) == 0.0
 
 
 def test_the_melody_counts_and_not_the_chords_under_it() -> None:
@@ -91,6 +91,7 @@ def test_it_fades(bars: int, strength: float) -> None:
     """Whole for two bars after its end, gone after six."""
     tessitura = Tessitura()
     tessitura.hear(1, _event(0.75, 60))
-    assert tessitura.strength((1 + bars) * BAR_TICKS) == strength
+    assert tessitura.strength((1 + bars) * BAR_TICKS, is_held=False) == strength
+    assert tessitura.strength((1 + bars) * BAR_TICKS, is_held=True) == 1.0
     tessitura.forget()
-    assert tessitura.strength(0) == 0.0
+    assert tessitura.strength(0, is_held=False) == tessitura.strength(0, is_held=True) == 0.0
