@@ -6,7 +6,6 @@ Called in the event loop; the disk is waited for in threads.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 from lofid.library import Library
@@ -78,8 +77,9 @@ class Clerk:
         if (scribe := self.scribe) is None:
             return
         scribe.cut()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._in_thread(scribe.flush), WAIT_SECONDS)
+        done, _ = await asyncio.wait([self._in_thread(scribe.flush)], timeout=WAIT_SECONDS)
+        for flushed in done:
+            flushed.result()
         self._tell(scribe)
 
     def _in_thread(self, do: Callable[[], None]) -> "asyncio.Future[None]":

@@ -139,7 +139,8 @@ class _Encore:
 
     async def _open(self, stage: Stage) -> None:
         try:
-            opened = await asyncio.wait_for(stage.ready(), READY_SECONDS)
+            async with asyncio.timeout(READY_SECONDS):
+                opened = await stage.ready()
         except TimeoutError:
             stage.kill()
             raise PortError("no MIDI port opened: is the MIDI system hanging?") from None

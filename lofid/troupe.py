@@ -90,7 +90,8 @@ class Troupe:
     @staticmethod
     async def _opened(stage: Stage) -> Message | None:
         try:
-            return await asyncio.wait_for(stage.ready(), READY_SECONDS)
+            async with asyncio.timeout(READY_SECONDS):
+                return await stage.ready()
         except TimeoutError:
             stage.kill()
             raise PortError(

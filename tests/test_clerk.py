@@ -99,3 +99,28 @@ def test_a_disk_that_hangs_is_said_and_keeps_nobody_waiting(
     found = read_transcript(pieces)
     assert [mark.text for mark in found.marks] == ["0", "1", "2"]
     assert (found.is_ended, found.faults) == (True, ())
+
+
+def test_a_flush_that_ends_as_lofid_does_keeps_nobody_waiting() -> None:
+    """Its end is no reason to go on: whoever is asked to leave at that moment leaves."""
+    _, clerk, _ = playing()
+
+    async def leave() -> bool:
+        flushed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        clerk._in_thread = lambda _do: flushed  # type: ignore[method-assign,assignment]
+        flushing = asyncio.create_task(clerk.flush())
+        await asyncio.sleep(0)
+        flushed.set_result(None)
+        flushing.cancel()
+        await asyncio.wait([flushing])
+        return flushing.cancelled()
+
+    assert asyncio.run(leave())
+
+
+def test_what_is_wrong_with_a_flush_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, clerk, _ = playing()
+    assert clerk.scribe is not None
+    monkeypatch.setattr(clerk.scribe, "flush", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(clerk.flush())
