@@ -18,7 +18,7 @@ Act = Callable[["Stage"], None]
 
 
 class FakePorts:
-    """Remembers what was sent, with the time. Once ``is_broken``, refuses to send.
+    """Remembers what was sent, with the time, and when nothing was. Once broken, refuses to send.
 
     Each ``send`` takes ``send_seconds``, which ``wait`` makes pass.
     """
@@ -31,6 +31,7 @@ class FakePorts:
         self.awaits = ""
         self.changes: list[Change] = []
         self.batches: list[tuple[float, list[str]]] = []
+        self.rehearsed_seconds = 0.0
         self.is_broken = False
         self.is_closed = False
         self.send_seconds = 0.0
@@ -42,6 +43,9 @@ class FakePorts:
         assert not self.is_closed
         if self.is_broken:
             raise PortError("the MIDI output fake:out is gone")
+        if not messages:
+            self.rehearsed_seconds = self.now()
+            return
         self.batches.append((round(self.now(), 6), [message.hex(" ") for _, message in messages]))
         self._wait(self.send_seconds)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lofid.player.ports import Change
-from lofid.player.spin import LEAST_SECONDS, MOST_SECONDS, Spin
+from lofid.player.spin import LEAST_SECONDS, MARGIN_SECONDS, MOST_SECONDS, Spin
 from tests.player.fakes import (
     Act,
     Stage,
@@ -201,7 +201,10 @@ def test_nothing_plays_before_a_port_is_open() -> None:
 
 
 def test_the_last_stretch_is_spun() -> None:
-    """Under real-time priority the loop sleeps to just before the deadline and spins the rest."""
+    """Under real-time priority the loop sleeps to just before the deadline and spins the rest.
+
+    Nothing is sent meanwhile, by the way that the note will take.
+    """
     script: list[tuple[float, Act]] = [
         (0.0, OPEN),
         (0.5, notes((480, 960, 0, 60, 100))),
@@ -212,6 +215,7 @@ def test_the_last_stretch_is_spun() -> None:
     sent_seconds, _ = stage.ports.batches[0]
     assert 2.0 <= sent_seconds < 2.0002
     assert max(stage.timeouts) < 0.5
+    assert 1.9995 < stage.ports.rehearsed_seconds < 2.0
     stage.engine.close()
 
 
@@ -232,7 +236,7 @@ def test_a_machine_that_wakes_late_is_woken_earlier() -> None:
     """All sleeps end 1.2 ms late from 1.9 s on: 0.7 ms more than is spun at first, and but once."""
     spin = Spin()
     assert late_of(spin, (1.9, sleep_late(0.0012)), until=4.1) == [0.7, 0.0, 0.0]
-    assert spin.seconds == pytest.approx(0.0013, abs=0.00002)
+    assert spin.seconds == pytest.approx(0.0012 + MARGIN_SECONDS, abs=0.00002)
 
 
 def test_without_a_spin_a_late_sleep_is_late() -> None:
