@@ -13,7 +13,7 @@ from types import FrameType
 
 from lofid.player.inbox import Inbox
 from lofid.player.link import Link
-from lofid.player.loop import SPIN_SECONDS, perform
+from lofid.player.loop import perform
 from lofid.player.opening import open_ports
 from lofid.player.performer import Performer
 from lofid.player.realtime import (
@@ -21,6 +21,7 @@ from lofid.player.realtime import (
     ask_for_realtime,
     still_the_collector,
 )
+from lofid.player.spin import Spin
 from lofid.player.systems import hushed_libraries
 
 _FAREWELL_SECONDS = 0.05
@@ -39,14 +40,13 @@ def main() -> int:
     os.environ["JACK_NO_START_SERVER"] = "1"
     still_the_collector()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    spin_seconds = SPIN_SECONDS if realtime.is_granted else 0.0
     with hushed_libraries():
         status = perform(
             performer,
             link,
             inbox,
             select=select.select,
-            spin_seconds=spin_seconds,
+            spin=Spin() if realtime.is_granted else None,
         )
         link.drain(_FAREWELL_SECONDS)
     return status

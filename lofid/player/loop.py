@@ -9,13 +9,10 @@ from lofid.errors import LofidError, NoMidiError, PortError
 from lofid.player.inbox import Inbox
 from lofid.player.link import Link
 from lofid.player.performer import Performer
+from lofid.player.spin import MOST_SECONDS, Spin
 
 Select = Callable[[list[Any], list[Any], list[Any], float | None], tuple[list[Any], Any, Any]]
 
-SPIN_SECONDS = 0.0005
-"""Waking and making a chord ready take about half of it. Only under real-time priority: without it
-the scheduler takes the processor from whoever burns it, which makes the next wake-up later, and the
-engine is the one to pay."""
 LONGEST_SLEEP_SECONDS = 1.0
 """A port's clock is not the one that is slept by, and ports are looked at now and then."""
 
@@ -26,16 +23,19 @@ def perform(
     inbox: Inbox,
     *,
     select: Select,
-    spin_seconds: float,
+    spin: Spin | None,
 ) -> int:
     """Play until the engine says stop, closes its end or dies. Returns the exit status.
+
+    ``spin`` only under real-time priority: without it the scheduler takes the processor from
+    whoever burns it, which makes the next wake-up later, and the engine is the one to pay.
 
     Blocks. To be called from the main thread. Whatever ends the loop, even a fault in it, all
     that sounds is ended first.
     """
     try:
         while not (performer.is_done or link.is_gone):
-            _turn(performer, link, inbox, select=select, spin_seconds=spin_seconds)
+            _turn(performer, link, inbox, select=select, spin=spin)
             link.flush()
         performer.finish(performer.now())
     except LofidError as error:
@@ -56,14 +56,14 @@ def _turn(
     inbox: Inbox,
     *,
     select: Select,
-    spin_seconds: float,
+    spin: Spin | None,
 ) -> None:
     """Wait for whatever comes first, and see to it."""
-    now = performer.now
-    if performer.is_ahead:
-        spin_seconds = 0.0
-    deadline_seconds = performer.next_seconds()
-    left = math.inf if deadline_seconds is None else deadline_seconds - now() - spin_seconds
+    now, deadline_seconds = performer.now, performer.next_seconds()
+    spin = None if performer.is_ahead else spin
+    early_seconds = 0.0 if spin is None else spin.seconds
+    wake_seconds = math.inf if deadline_seconds is None else deadline_seconds - early_seconds
+    left = wake_seconds - now()
     timeout = min(max(0.0, left), LONGEST_SLEEP_SECONDS)
     ready, writable, _ = select([link, inbox], [link] if link.has_backlog else [], [], timeout)
     if inbox in ready:
@@ -71,9 +71,12 @@ def _turn(
     if link in ready:
         for message in link.receive():
             performer.obey(message, performer.now())
-    is_in_time = not (ready or writable) and spin_seconds > 0 and timeout == left
-    if is_in_time and deadline_seconds is not None:
+    # Near also where a message kept us until then; not where the machine stood still.
+    is_near = 0.0 <= now() - wake_seconds <= MOST_SECONDS and not (ready or writable)
+    if spin is not None and deadline_seconds is not None and is_near:
         performer.poise(deadline_seconds)
+        if timeout == left:
+            spin.follow(now() - wake_seconds)
         while now() < deadline_seconds:
             pass  # the last stretch, which sleeping would overshoot
     performer.advance(performer.now())

@@ -11,13 +11,14 @@ from lofid.player.loop import perform
 from lofid.player.performer import Performer
 from lofid.player.ports import Change, Hear, PortRequest, Timed
 from lofid.player.realtime import Realtime
+from lofid.player.spin import Spin
 from lofid.player.wire import Decoder, encode
 
 Act = Callable[["Stage"], None]
 
 
 class FakePorts:
-    """Remembers what was sent, with the time. Once ``is_broken``, refuses to send.
+    """Remembers what was sent, with the time, and when nothing was. Once broken, refuses to send.
 
     Each ``send`` takes ``send_seconds``, which ``wait`` makes pass.
     """
@@ -30,6 +31,7 @@ class FakePorts:
         self.awaits = ""
         self.changes: list[Change] = []
         self.batches: list[tuple[float, list[str]]] = []
+        self.rehearsed_seconds = 0.0
         self.is_broken = False
         self.is_closed = False
         self.send_seconds = 0.0
@@ -41,6 +43,9 @@ class FakePorts:
         assert not self.is_closed
         if self.is_broken:
             raise PortError("the MIDI output fake:out is gone")
+        if not messages:
+            self.rehearsed_seconds = self.now()
+            return
         self.batches.append((round(self.now(), 6), [message.hex(" ") for _, message in messages]))
         self._wait(self.send_seconds)
 
@@ -62,7 +67,7 @@ class Stage:
     """Everything around the loop. Time passes only in ``select``, and by ``tick_seconds`` a look.
 
     The script is a list of (seconds, act); when it and all deadlines are through, or at
-    ``end_seconds``, the engine closes its end.
+    ``end_seconds``, the engine closes its end. A sleep that runs out does so ``late_seconds`` late.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class Stage:
         self.inbox = Inbox(self._bell, self._ringer)
         self.ports = FakePorts(self.now, self.wait)
         self.timeouts: list[float] = []
+        self.late_seconds = 0.0
         self._ours = ours
 
     def now(self) -> float:
@@ -87,7 +93,7 @@ class Stage:
         """Let time pass."""
         self.seconds += seconds
 
-    def perform(self, spin_seconds: float = 0.0) -> int:
+    def perform(self, spin: Spin | None = None) -> int:
         """Run the script to its end and return the exit status."""
         realtime = Realtime(False, "a test")
         performer = Performer(self.link, self.inbox, self._open, realtime, self.now)
@@ -96,7 +102,7 @@ class Stage:
             self.link,
             self.inbox,
             select=self._select,
-            spin_seconds=spin_seconds,
+            spin=spin,
         )
         self.link.flush()
         for end in (self._ours, self._bell, self._ringer):
@@ -118,7 +124,7 @@ class Stage:
             act(self)
             return readers, writers, []
         self.timeouts.append(timeout)
-        self.seconds += timeout
+        self.seconds += timeout + (self.late_seconds if timeout else 0.0)
         return [], writers, []
 
 
@@ -149,6 +155,15 @@ def strike(*data: int) -> Act:
 def stall(seconds: float) -> Act:
     """The machine stands still for a while."""
     return lambda stage: stage.wait(seconds)
+
+
+def sleep_late(seconds: float) -> Act:
+    """From now on each sleep ends so much later than it should."""
+
+    def act(stage: Stage) -> None:
+        stage.late_seconds = seconds
+
+    return act
 
 
 def send_slowly(seconds: float) -> Act:

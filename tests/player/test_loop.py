@@ -2,8 +2,21 @@
 
 from typing import Any
 
+import pytest
+
 from lofid.player.ports import Change
-from tests.player.fakes import Act, Stage, Told, say, send_slowly, stall, strike, unplug
+from lofid.player.spin import LEAST_SECONDS, MARGIN_SECONDS, MOST_SECONDS, Spin
+from tests.player.fakes import (
+    Act,
+    Stage,
+    Told,
+    say,
+    send_slowly,
+    sleep_late,
+    stall,
+    strike,
+    unplug,
+)
 
 OPEN = say("open", backend="auto", name="lofid", output=None, input=None, channels=[0])
 PANIC = ["b0 40 00", "b0 7b 00", "b0 78 00", "b0 79 00", "e0 00 40"]
@@ -188,18 +201,76 @@ def test_nothing_plays_before_a_port_is_open() -> None:
 
 
 def test_the_last_stretch_is_spun() -> None:
-    """Under real-time priority the loop sleeps to just before the deadline and spins the rest."""
+    """Under real-time priority the loop sleeps to just before the deadline and spins the rest.
+
+    Nothing is sent meanwhile, by the way that the note will take.
+    """
     script: list[tuple[float, Act]] = [
         (0.0, OPEN),
         (0.5, notes((480, 960, 0, 60, 100))),
         (1.0, say("start", tick=0, tempo=60.0)),
     ]
     stage = Stage(script, 2.1, tick_seconds=0.00001)
-    assert stage.perform(spin_seconds=0.0003) == 0
+    assert stage.perform(Spin()) == 0
     sent_seconds, _ = stage.ports.batches[0]
     assert 2.0 <= sent_seconds < 2.0002
     assert max(stage.timeouts) < 0.5
+    assert 1.9995 < stage.ports.rehearsed_seconds < 2.0
     stage.engine.close()
+
+
+EACH_BEAT = notes(*((tick, tick + 240, 0, 60, 100) for tick in range(480, 4800, 480)))
+"""From 2 s on; with the note-offs and the positions there is a deadline each half second."""
+
+
+def late_of(spin: Spin | None, *script: tuple[float, Act], until: float) -> list[float]:
+    """How many milliseconds after its moment each note of ``EACH_BEAT`` was sent."""
+    stage = Stage([(0.0, OPEN), (0.5, EACH_BEAT), START, *script], until, tick_seconds=0.000001)
+    assert stage.perform(spin) == 0
+    stage.engine.close()
+    sent = [at for at, _ in sent_of(stage, "90")]
+    return [round(1000 * (at - beat), 1) for beat, at in enumerate(sent, start=2)]
+
+
+def test_a_machine_that_wakes_late_is_woken_earlier() -> None:
+    """All sleeps end 1.2 ms late from 1.9 s on: 0.7 ms more than is spun at first, and but once."""
+    spin = Spin()
+    assert late_of(spin, (1.9, sleep_late(0.0012)), until=4.1) == [0.7, 0.0, 0.0]
+    assert spin.seconds == pytest.approx(0.0012 + MARGIN_SECONDS, abs=0.00002)
+
+
+def test_without_a_spin_a_late_sleep_is_late() -> None:
+    """Nothing is woken for earlier where there is no real-time priority."""
+    assert late_of(None, (1.9, sleep_late(0.0012)), until=4.1) == [1.2, 1.2, 1.2]
+
+
+@pytest.mark.parametrize("stall_seconds", [0.00058, 0.0012])
+def test_what_comes_with_a_message_tells_nothing_of_waking(stall_seconds: float) -> None:
+    """0.6 ms before a deadline the machine stands still; when it goes on, a message is there."""
+    spin = Spin()
+    assert late_of(spin, (2.4994, stall(stall_seconds)), until=3.1) == [0.0, 0.0]
+    assert spin.seconds == pytest.approx(LEAST_SECONDS, abs=0.00002)
+
+
+def test_a_message_seen_to_within_the_last_stretch_leaves_the_rest_of_it() -> None:
+    """It keeps the loop until 0.3 ms before a note: that is spun through, not looked through."""
+    script = [(0.0, OPEN), (0.5, EACH_BEAT), START, (1.9994, stall(0.0003))]
+    stage = Stage(script, 2.1, tick_seconds=0.000001)
+    assert stage.perform(Spin()) == 0
+    assert stage.timeouts.count(0.0) == 1
+    assert stage.ports.batches[0][0] == pytest.approx(2.0, abs=0.00001)
+    stage.engine.close()
+
+
+def test_a_stand_still_is_neither_spun_for_nor_played_after() -> None:
+    """A sleep ends 0.3 s late: the note is dropped as any that is too late, and that is all."""
+    spin = Spin()
+    script = [(0.0, OPEN), (0.5, EACH_BEAT), START, (1.9, sleep_late(0.3)), (2.31, sleep_late(0.0))]
+    stage = Stage(script, 3.1, tick_seconds=0.000001)
+    assert stage.perform(spin) == 0
+    assert [at for at, _ in sent_of(stage, "90")] == pytest.approx([3.0], abs=0.00001)
+    assert [m["late_us"] // 1000 for m in Told(stage.engine).of("dropped")] == [299]
+    assert spin.seconds <= LEAST_SECONDS + 0.00002 < MOST_SECONDS
 
 
 def _short(told: Told) -> list[tuple[str, int]]:
