@@ -22,15 +22,8 @@ from lofid.errors import ModelError
 from lofid.feel import Feel
 from lofid.guard import LoopGuard
 from lofid.marks import Mark, Marks
-from lofid.music import (
-    BAR_GRID,
-    GRID_PER_QUARTER,
-    GRID_TICKS,
-    Event,
-    first_place,
-    nearest_place,
-    to_home,
-)
+from lofid.music import BAR_GRID, GRID_PER_QUARTER, GRID_TICKS, Event, first_place, to_home
+from lofid.played import Played, placed
 from lofid.predictor import Foreteller, Prediction
 from lofid.recollection import Recollection
 from lofid.refrain import Choice, Known, NoNumbers, Refrain, numbers
@@ -61,9 +54,9 @@ class Composer:
         self._begun_here: list[int] = []
         self._marks = Marks()
         self._waiting: Event | None = None
-        self._heard: dict[int, Event] = {}
-        self._late: dict[int, Entry] = {}
-        """What is known better than it is in the context."""
+        self._played = Played(self._card.context_length)
+        self._is_awaited = False
+        """Whether the next event is to answer what was heard."""
         # What nobody hears is as dense as learnt: a density is the same from the start as later.
         self._feel = replace(feel, density=1.0)
         self._fill()
@@ -79,7 +72,8 @@ class Composer:
         is_other_key = feel.key.shift_semitones != self._feel.key.shift_semitones
         self._feel = feel
         if is_other_key:
-            self._understand({number: self._played(e) for number, e in self._heard.items()})
+            self._played.take_all()
+            self._understand({n: self._meant(event) for n, event in self._played.events.items()})
 
     @property
     def context(self) -> list[Entry]:
@@ -156,7 +150,7 @@ class Composer:
 
         To be called when nothing waits that begins later: after :meth:`take_back`.
         """
-        self._understand(self._late)
+        self._understand(self._played.take_all())
         self._go_to(first_place(from_ticks, self._feel.swing_percent))
 
     def come_in(self, from_ticks: int) -> None:
@@ -167,10 +161,10 @@ class Composer:
         :meth:`hear` and :meth:`take_back`.
         """
         first_grid = first_place(from_ticks, self._feel.swing_percent)
-        if not self._heard or self._onset_grid - first_grid <= GRID_PER_QUARTER:
+        if not self._played.events or self._onset_grid - first_grid <= GRID_PER_QUARTER:
             return
-        number = max(self._heard, key=lambda number: self._heard[number].onset_ticks)
-        entry = self._played(self._heard[number])
+        number = self._played.newest
+        entry = self._meant(self._played.events[number])
         steps = range(first_grid - entry.onset_grid, self._onset_grid - entry.onset_grid)
         if not self._chooser.knows_step(steps):
             return
@@ -184,36 +178,26 @@ class Composer:
         """Take what a person played into the context, in place of what had this number before.
 
         Gives the token it was heard as and its likeness, 0 to 1. What was composed already stays,
-        unless it is taken back; what is composed next follows from it. Only how long it was is not
-        worth hearing anew all that came after it: that is known with what is heard next.
+        unless it is taken back; what is composed next follows from it. Only how long it was is
+        known when something else is heard, and one event has answered that.
         """
-        entry, before = self._played(event), self._heard.get(number)
-        self._heard[number] = event
-        while len(self._heard) > self._card.context_length:
-            del self._heard[next(iter(self._heard))]
-        if before is not None and before.pitches == event.pitches:
-            self._late[number] = entry
-        else:
-            self._late.pop(number, None)
-            self._understand({**self._late, number: entry})
+        entry = self._meant(event)
+        if self._played.hear(number, event, entry):
+            self._understand({number: entry})
+            self._recollection.expect(entry.onset_grid)
+            self._is_awaited = True
         _, likeness = self._vocabulary.nearest(to_home(event.pitches, self._feel.key))
         return self._vocabulary.tokens[entry.token_id], likeness
 
     def _understand(self, entries: Mapping[int, Entry]) -> None:
         """Put a person's entries into the context, and have the model hear them."""
-        self._late = {}
         for number, entry in entries.items():
             self._context.hear(number, entry)
             self._recollection.change(entry.onset_grid)
-            self._recollection.expect(entry.onset_grid)
 
-    def _played(self, event: Event) -> Entry:
-        """A person plays to the swing that is heard, and means the places of the grid."""
-        onset, end = (
-            nearest_place(ticks, self._feel.swing_percent)
-            for ticks in (event.onset_ticks, event.onset_ticks + event.length_ticks)
-        )
-        return self._entry(event)._replace(onset_grid=onset, length_grid=max(1, end - onset))
+    def _meant(self, event: Event) -> Entry:
+        onset, length = placed(event, self._feel.swing_percent)
+        return self._entry(event)._replace(onset_grid=onset, length_grid=length)
 
     def _entry(self, event: Event) -> Entry:
         return Entry(
@@ -251,8 +235,7 @@ class Composer:
     def _replace(self, entries: Iterable[Entry], shift_grid: int) -> None:
         """Make a context anew; onset 0, after the shift, is where the composer's bar begins."""
         self._context.clear()
-        self._heard.clear()
-        self._late.clear()
+        self._played.clear()
         self._recollection.forget()
         self._habit = Habit()
         self._marks.clear()
@@ -262,6 +245,8 @@ class Composer:
         self._context.shift(self._onset_grid // BAR_GRID * BAR_GRID + shift_grid)
 
     def _next(self) -> Event:
+        is_awaited, self._is_awaited = self._is_awaited, False
+        self._understand({} if is_awaited else self._played.take_due())
         rng = self._rng.bit_generator.state
         guard, refrain, begun = self._guard.copy(), self._refrain.copy(), self._begun_here
         before = (self._onset_grid, self._step_grid, begun, rng, guard, refrain, self._habit)

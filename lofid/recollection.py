@@ -27,6 +27,9 @@ are composed ahead, and those that are being played. (Then as many of the oldest
 PIECE = 8
 """Of the window's last events a state is kept after each so many."""
 
+FEW = 3
+"""So many events are heard in little more time than one."""
+
 
 class Recollection:
     """What one model makes of the rows of a context."""
@@ -79,8 +82,9 @@ class Recollection:
         return self._newest()
 
     def _pieces(self, rows: list[Row]) -> Iterator[list[Row]]:
-        """Cut rows where something is to change."""
+        """Cut rows where something is to change; a few more to hear then cost less than a go."""
         cut = bisect_left([row.onset_grid for row in rows], self._expected_grid)
+        cut = 0 if cut <= FEW else cut
         return filter(None, (rows[:cut], rows[cut:]))
 
     def _newest(self) -> Prediction:

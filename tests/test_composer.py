@@ -9,7 +9,7 @@ from lofid.chooser import MOST_AT_ONCE
 from lofid.composer import Composer
 from lofid.feel import Feel
 from lofid.music import BAR_TICKS, Event, Key
-from lofid.recollection import STEPS_BETWEEN_PRIMES
+from lofid.recollection import FEW, STEPS_BETWEEN_PRIMES
 from tests.fakes import CARD, PureModel, ScriptedModel
 
 PLAIN = Feel()
@@ -111,7 +111,28 @@ def test_what_is_heard_is_in_the_next_window() -> None:
     composer.compose(1920)
     assert len(model.primed) == primed
     tokens = [window.token.tolist() for window in model.stepped[stepped:]]
-    assert [*tokens[0], *tokens[1]] == [2, 4, 1]
+    assert tokens[0] == [2, 4, 1]
+
+
+def test_a_length_is_heard_after_the_answer_that_somebody_waits_for() -> None:
+    """The first event after a key follows from it; the next one also from how long the last was."""
+    model = PureModel()
+    composer = Composer(model, PLAIN, seed=1)
+    composer.hear(1, Event((60,), 960, 40, 90, by_person=True))
+    composer.compose(2880)
+    composer.hear(1, Event((60,), 960, 480, 90, by_person=True))
+    composer.take_back(1930)
+    composer.hear(2, Event((64,), 1920, 40, 90, by_person=True))
+
+    def known() -> list[int]:
+        return [e.length_grid for e in composer.context if (e.onset_grid, e.token_id) == (24, 1)]
+
+    before = model.heard
+    assert composer.compose_one(9600) is not None
+    assert model.heard - before <= FEW + 1
+    assert known() == [1]
+    composer.compose_one(9600)
+    assert known() == [12]
 
 
 def test_what_is_played_to_the_swing_is_heard_on_the_grid() -> None:
